@@ -1,0 +1,63 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Finding is one thing that is wrong in a schema.
+type Finding struct {
+	Path    string // of the .proto file, as it is imported
+	Line    int    // from 1
+	Column  int    // from 1
+	Element string // full name of the method, service or package
+	Message string
+}
+
+// String is the finding on one line: "a/v1/a.proto:14:5: a.v1.Service.Method: headers[0].name: ...".
+func (f Finding) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s: %s", oneLine(f.Path), f.Line, f.Column, oneLine(f.Element), f.Message)
+}
+
+// Findings is an error: all that is wrong, one line each.
+type Findings []Finding
+
+// Error sorts by position, so that equal schemas give equal texts.
+func (f Findings) Error() string {
+	lines := make([]string, 0, len(f))
+	for _, finding := range f.Sorted() {
+		lines = append(lines, finding.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Sorted returns the findings by path, line and column, each once.
+func (f Findings) Sorted() Findings {
+	sorted := slices.Clone(f)
+	slices.SortFunc(sorted, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Element, b.Element), cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.Compact(sorted)
+}
+
+// Err is nil where nothing is wrong.
+func (f Findings) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return f
+}
+
+// oneLine quotes a name that would break the line or deceive its reader.
+func oneLine(name string) string {
+	if isPlainText(name) {
+		return name
+	}
+	return strconv.Quote(name)
+}
