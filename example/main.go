@@ -71,11 +71,11 @@ func (s *show) refusals() {
 		_, err := call.run(s.ctx, client)
 		s.printf("  %-14s %s: %s\n", call.method, status.Code(err), status.Convert(err).Message())
 		if status.Code(err) != codes.Unauthenticated || status.Convert(err).Message() != "Access denied!" {
-			s.fail("%s without the header: want Unauthenticated: Access denied!, got: %v", call.method, err)
+			s.failf("%s without the header: want Unauthenticated: Access denied!, got: %v", call.method, err)
 		}
 	}
 	if ran := s.service.Handled() - before; ran != 0 {
-		s.fail("%d refused calls reached a handler", ran)
+		s.failf("%d refused calls reached a handler", ran)
 	}
 	answer, err := ping.run(s.ctx, client)
 	s.accepted(ping.method, answer, err)
@@ -95,32 +95,32 @@ func (s *show) successes() {
 func (s *show) accepted(method, answer string, err error) {
 	if err != nil {
 		s.printf("  %-14s %s: %s\n", method, status.Code(err), status.Convert(err).Message())
-		s.fail("%s should have been accepted: %w", method, err)
+		s.failf("%s should have been accepted: %w", method, err)
 		return
 	}
 	s.printf("  %-14s %s\n", method, answer)
 }
 
-func (s *show) dial(options ...grpc.DialOption) (greeterv1.GreeterClient, func()) {
+func (s *show) dial(options ...grpc.DialOption) (client greeterv1.GreeterClient, done func()) {
 	options = append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	connection, err := grpc.NewClient(s.address, options...)
 	if err != nil {
-		s.fail("connect: %w", err)
+		s.failf("connect: %w", err)
 	}
 	return greeterv1.NewGreeterClient(connection), func() {
 		if err := connection.Close(); err != nil {
-			s.fail("disconnect: %w", err)
+			s.failf("disconnect: %w", err)
 		}
 	}
 }
 
 func (s *show) printf(format string, args ...any) {
 	if _, err := fmt.Fprintf(s.out, format, args...); err != nil {
-		s.fail("print: %w", err)
+		s.failf("print: %w", err)
 	}
 }
 
-func (s *show) fail(format string, args ...any) {
+func (s *show) failf(format string, args ...any) {
 	if s.err == nil {
 		s.err = fmt.Errorf(format, args...)
 	}

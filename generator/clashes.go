@@ -23,7 +23,7 @@ func checkClashes(plugin *protogen.Plugin, files []*file) policy.Findings {
 			known.addFile(source)
 			if !source.Generate { // its generated code is there from another run
 				services, _ := policy.Resolve(source.Desc, false)
-				known.addServices(nameFile(source, services))
+				_ = known.addServices(nameFile(source, services)) // that run has reported its own
 			}
 		}
 	}
@@ -100,7 +100,8 @@ func checkValues(service *service, claim func(what, name string)) policy.Finding
 		}
 		if other, taken := fields[value.field]; taken {
 			findings = append(findings, policy.FindingAt(service.Descriptor,
-				"headers %q and %q have the same Go name %s: rename one of them", other, value.header.Name, value.field))
+				"headers %q and %q have the same Go name %s: rename one of them",
+				other, value.header.Name, value.field))
 			continue
 		}
 		fields[value.field] = value.header.Name
@@ -122,7 +123,8 @@ func (s symbols) addFile(source *protogen.File) {
 			"Unimplemented"+name+"Server", "Unsafe"+name+"Server", name+"_ServiceDesc")
 		for _, method := range service.Methods {
 			s.add("the gRPC code of method "+string(method.Desc.FullName()),
-				name+"_"+method.GoName+"_FullMethodName", name+"_"+method.GoName+"Client", name+"_"+method.GoName+"Server")
+				name+"_"+method.GoName+"_FullMethodName",
+				name+"_"+method.GoName+"Client", name+"_"+method.GoName+"Server")
 		}
 	}
 }

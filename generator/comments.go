@@ -104,7 +104,7 @@ func wrap(sentence string) []string {
 	const width = 100
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(sentence) {
+	for word := range strings.FieldsSeq(sentence) {
 		switch {
 		case line == "":
 			line = word

@@ -21,7 +21,7 @@ func protogenParameter(name string) bool {
 
 func parseParameters(text string) (parameters, error) {
 	var parsed parameters
-	for _, parameter := range strings.Split(text, ",") {
+	for parameter := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(parameter, "=")
 		switch {
 		case name == "require_all":

@@ -3,6 +3,7 @@ package grpcauth
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -157,13 +158,13 @@ func (r *clientRule) prepare(
 		option = grpc.PerRPCCredentials(&composedCredentials{ours: r.creds, callers: callers})
 	}
 	// The slice may be the caller's own: appending in its spare room would be a data race.
-	return ctx, append(opts[:len(opts):len(opts)], option), nil
+	return ctx, append(slices.Clip(opts), option), nil
 }
 
 // callersCredentials returns the credentials that grpc would use without us: those of the last option.
 func callersCredentials(opts []grpc.CallOption) credentials.PerRPCCredentials {
-	for i := len(opts) - 1; i >= 0; i-- {
-		switch option := opts[i].(type) {
+	for _, opt := range slices.Backward(opts) {
+		switch option := opt.(type) {
 		case grpc.PerRPCCredsCallOption:
 			return option.Creds
 		case *grpc.PerRPCCredsCallOption:

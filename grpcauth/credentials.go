@@ -104,7 +104,8 @@ func (c *composedCredentials) GetRequestMetadata(ctx context.Context, uri ...str
 
 // localError is the failure of a call that would have been refused, found before anything is sent.
 func localError(fullMethod, header, why string) error {
-	return status.Error(codes.Unauthenticated, fmt.Sprintf("grpcauth: %s requires header %q: %s", fullMethod, header, why))
+	return status.Error(codes.Unauthenticated,
+		fmt.Sprintf("grpcauth: %s requires header %q: %s", fullMethod, header, why))
 }
 
 // sourceError gives the failure of a source a code that a client may see from itself.
@@ -116,7 +117,8 @@ func sourceError(ctx context.Context, fullMethod, header string, err error) erro
 	if s, ok := status.FromError(err); ok && !reservedForServers(s.Code()) {
 		code = s.Code()
 	}
-	return status.Error(code, fmt.Sprintf("grpcauth: %s requires header %q: its source failed: %v", fullMethod, header, err))
+	return status.Error(code,
+		fmt.Sprintf("grpcauth: %s requires header %q: its source failed: %v", fullMethod, header, err))
 }
 
 // reservedForServers lists the codes that gRFC A54 forbids to what runs in a client, and OK.

@@ -9,6 +9,7 @@ import (
 // contextStream is a server stream whose handler sees another context.
 type contextStream struct {
 	grpc.ServerStream
+
 	ctx context.Context //nolint:containedctx // grpc.ServerStream hands out its context through a method
 }
 

@@ -73,7 +73,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	request, err := readRequest(in)
 	if err != nil {
-		return fail(stderr, "the input is no CodeGeneratorRequest: %v (this program is run by protoc or buf; see --help)", err)
+		return fail(stderr,
+			"the input is no CodeGeneratorRequest: %v (this program is run by protoc or buf; see --help)", err)
 	}
 	out, err := proto.Marshal(respond(request))
 	if err != nil {
@@ -120,15 +121,16 @@ func respond(request *pluginpb.CodeGeneratorRequest) (response *pluginpb.CodeGen
 }
 
 func failed(err error) *pluginpb.CodeGeneratorResponse {
-	return declareSupport(&pluginpb.CodeGeneratorResponse{Error: proto.String(err.Error())})
+	return declareSupport(&pluginpb.CodeGeneratorResponse{Error: new(err.Error())})
 }
 
 // declareSupport tells the compiler which files this plugin can read. It goes with errors too: without
 // it, compilers report a missing support of editions instead of the error.
 func declareSupport(response *pluginpb.CodeGeneratorResponse) *pluginpb.CodeGeneratorResponse {
-	response.SupportedFeatures = proto.Uint64(uint64(
-		pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS))
-	response.MinimumEdition = proto.Int32(int32(descriptorpb.Edition_EDITION_PROTO2))
-	response.MaximumEdition = proto.Int32(int32(descriptorpb.Edition_EDITION_2024))
+	const features = pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL |
+		pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS
+	response.SupportedFeatures = new(uint64(features))
+	response.MinimumEdition = new(int32(descriptorpb.Edition_EDITION_PROTO2))
+	response.MaximumEdition = new(int32(descriptorpb.Edition_EDITION_2024))
 	return response
 }

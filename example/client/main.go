@@ -67,7 +67,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		_, err = fmt.Fprintln(stdout, response.GetGreeting())
 		return err //nolint:wrapcheck // says all there is to say
 	case codes.Unavailable, codes.DeadlineExceeded:
-		return fmt.Errorf("no greeter answers at %s: start one with: go run ./example/server -addr %s", *address, *address)
+		return fmt.Errorf(
+			"no greeter answers at %s: start one with: go run ./example/server -addr %s", *address, *address)
 	default:
 		return fmt.Errorf("the call was refused: %s: %s", code, status.Convert(err).Message())
 	}

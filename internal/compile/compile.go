@@ -45,10 +45,10 @@ func Request(
 		return nil, fmt.Errorf("compile: %w", err)
 	}
 
-	request := &pluginpb.CodeGeneratorRequest{FileToGenerate: files, Parameter: proto.String(parameter)}
+	request := &pluginpb.CodeGeneratorRequest{FileToGenerate: files, Parameter: new(parameter)}
 	seen := map[string]bool{}
 	for _, file := range compiled {
-		request.ProtoFile = appendWithImports(request.ProtoFile, seen, file)
+		request.ProtoFile = appendWithImports(request.GetProtoFile(), seen, file)
 	}
 	return overTheWire(request)
 }

@@ -23,7 +23,7 @@ func (f Finding) String() string {
 }
 
 // Findings is an error: all that is wrong, one line each.
-type Findings []Finding
+type Findings []Finding //nolint:errname // what it is matters more than that it is an error too
 
 // Error sorts by position, so that equal schemas give equal texts.
 func (f Findings) Error() string {

@@ -121,12 +121,13 @@ func checkValues(at place, header string, values []string) Findings {
 	case len(values) == 0:
 		findings = append(findings, at.finding("%s.in: values must list at least one literal", header))
 	case len(values) > maxValues:
-		findings = append(findings, at.finding("%s.in: %d values; at most %d are allowed", header, len(values), maxValues))
+		findings = append(findings, at.finding(
+			"%s.in: %d values; at most %d are allowed", header, len(values), maxValues))
 	}
 	for i, value := range values {
 		if why := whyNotLiteral(value); why != "" {
-			findings = append(findings, at.sub(valuesValues, int32(i)). //nolint:gosec // an index
-											finding("%s.in.values[%d]: the literal %s", header, i, why))
+			inside := at.sub(valuesValues, int32(i))
+			findings = append(findings, inside.finding("%s.in.values[%d]: the literal %s", header, i, why))
 		}
 	}
 	return findings
@@ -152,7 +153,8 @@ func checkType(at place, name string, resolved *Header, stated grpcauthv1.Type) 
 	case stated == grpcauthv1.Type_TYPE_UNSPECIFIED:
 		resolved.Type = grpcauthv1.Type_TYPE_STRING
 	case stated == grpcauthv1.Type_TYPE_BYTES:
-		return Findings{at.finding("%s.type: TYPE_BYTES needs a name that ends in -bin: %q", name, resolved.Name+"-bin")}
+		return Findings{at.finding(
+			"%s.type: TYPE_BYTES needs a name that ends in -bin: %q", name, resolved.Name+"-bin")}
 	default:
 		resolved.Type = stated
 	}

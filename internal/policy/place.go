@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -33,7 +34,7 @@ type place struct {
 
 // sub is a place inside, such as a field of an option.
 func (p place) sub(steps ...int32) place {
-	p.path = append(p.path[:len(p.path):len(p.path)], steps...)
+	p.path = append(slices.Clip(p.path), steps...)
 	return p
 }
 

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
@@ -28,7 +30,8 @@ func Resolve(file protoreflect.FileDescriptor, requireAll bool) ([]*Service, Fin
 	}
 	if outer.onlyDenies() && !restricts {
 		findings = append(findings, outer.at.sub(ruleDenial).finding(
-			"denial: no method of this file requires anything, so nobody is refused: add headers, or remove the rule"))
+			"denial: no method of this file requires anything, so nobody is refused: "+
+				"add headers, or remove the rule"))
 	}
 	return resolved, findings
 }
@@ -63,7 +66,8 @@ func resolveService(
 	}
 	if own.onlyDenies() && !restricts {
 		findings = append(findings, own.at.sub(ruleDenial).finding(
-			"denial: no method of this service requires anything, so nobody is refused: add headers, or remove the rule"))
+			"denial: no method of this service requires anything, so nobody is refused: "+
+				"add headers, or remove the rule"))
 	}
 	if !declared {
 		if requireAll {
@@ -126,7 +130,7 @@ func (r requirement) with(own level) requirement {
 		sum.access, sum.guardedBy, sum.headers = Restricted, "", own.headers
 	case requires:
 		sum.access, sum.guardedBy = Restricted, ""
-		sum.headers = append(r.headers[:len(r.headers):len(r.headers)], own.headers...)
+		sum.headers = slices.Concat(r.headers, own.headers)
 	}
 	if own.broken && sum.access == Undeclared {
 		sum.access = Restricted // one finding is enough: this is no forgotten rule
@@ -150,7 +154,8 @@ func (r requirement) repeatedBy(own level) Findings {
 	for _, outer := range r.headers {
 		for i, header := range own.stated.GetHeaders() {
 			if header.GetName() == outer.Name {
-				findings = append(findings, own.at.sub(ruleHeaders, int32(i), headerName).finding( //nolint:gosec // an index
+				inside := own.at.sub(ruleHeaders, int32(i), headerName)
+				findings = append(findings, inside.finding(
 					"headers[%d].name: %q is already required by an outer level: remove it here, or say replace",
 					i, header.GetName()))
 			}

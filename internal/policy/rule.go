@@ -57,7 +57,7 @@ func checkRule(at place, stated *grpcauthv1.Rule) ([]*Header, Findings) {
 	var headers []*Header
 	seen := map[string]int{}
 	for i, header := range stated.GetHeaders() {
-		inside, name := at.sub(ruleHeaders, int32(i)), fmt.Sprintf("headers[%d]", i) //nolint:gosec // an index
+		inside, name := at.sub(ruleHeaders, int32(i)), fmt.Sprintf("headers[%d]", i)
 		resolved, wrong := checkHeader(inside, name, header)
 		findings = append(findings, wrong...)
 		if first, twice := seen[header.GetName()]; twice && header.GetName() != "" {
@@ -151,7 +151,7 @@ func unknownFields(at place, name string, message protoreflect.Message) Findings
 		list := message.Get(field).List()
 		for j := range list.Len() {
 			findings = append(findings, unknownFields(
-				inside.sub(int32(j)), fmt.Sprintf("%s[%d]", label, j), list.Get(j).Message())...) //nolint:gosec // an index
+				inside.sub(int32(j)), fmt.Sprintf("%s[%d]", label, j), list.Get(j).Message())...)
 		}
 	}
 	return findings

@@ -29,7 +29,8 @@ func CheckLanguage(files []protoreflect.FileDescriptor) Findings {
 		for _, name := range theirs.valueNames {
 			if known, ok := ours.values[name]; ok && known != theirs.values[name] {
 				findings = append(findings, theirs.places[name].finding(
-					"has number %d, and %d in this protoc-gen-go-grpcauth: use the grpcauth/v1/options.proto that comes with it",
+					"has number %d, and %d in this protoc-gen-go-grpcauth: "+
+						"use the grpcauth/v1/options.proto that comes with it",
 					theirs.values[name], known))
 			}
 		}
@@ -100,7 +101,7 @@ func languageOf(file protoreflect.FileDescriptor) *language {
 	ours := file.Package() == grpcauthv1.File_grpcauth_v1_options_proto.Package()
 	found.addExtensions(at.sub(fileExtensions), file.Extensions())
 	for i := range file.Messages().Len() {
-		found.addMessage(at.sub(fileMessages, int32(i)), file.Messages().Get(i), ours) //nolint:gosec // an index
+		found.addMessage(at.sub(fileMessages, int32(i)), file.Messages().Get(i), ours)
 	}
 	if ours {
 		found.addEnums(at.sub(fileEnums), file.Enums())
@@ -110,7 +111,7 @@ func languageOf(file protoreflect.FileDescriptor) *language {
 
 func (l *language) addExtensions(at place, extensions protoreflect.ExtensionDescriptors) {
 	for i := range extensions.Len() {
-		l.addField(at.sub(int32(i)), extensions.Get(i)) //nolint:gosec // an index
+		l.addField(at.sub(int32(i)), extensions.Get(i))
 	}
 }
 
@@ -119,13 +120,13 @@ func (l *language) addMessage(at place, message protoreflect.MessageDescriptor, 
 	l.addExtensions(at.sub(messageExtensions), message.Extensions())
 	for i := range message.Messages().Len() {
 		const nestedMessages = 3
-		l.addMessage(at.sub(nestedMessages, int32(i)), message.Messages().Get(i), ours) //nolint:gosec // an index
+		l.addMessage(at.sub(nestedMessages, int32(i)), message.Messages().Get(i), ours)
 	}
 	if !ours {
 		return
 	}
 	for i := range message.Fields().Len() {
-		l.addField(at.sub(messageFields, int32(i)), message.Fields().Get(i)) //nolint:gosec // an index
+		l.addField(at.sub(messageFields, int32(i)), message.Fields().Get(i))
 	}
 	l.addEnums(at.sub(messageEnums), message.Enums())
 }
@@ -141,7 +142,7 @@ func (l *language) addEnums(at place, enums protoreflect.EnumDescriptors) {
 	for i := range enums.Len() {
 		for j := range enums.Get(i).Values().Len() {
 			value := enums.Get(i).Values().Get(j)
-			inside := at.sub(int32(i), enumValues, int32(j)) //nolint:gosec // indexes
+			inside := at.sub(int32(i), enumValues, int32(j))
 			inside.element = string(value.FullName())
 			l.valueNames = append(l.valueNames, value.FullName())
 			l.values[value.FullName()] = value.Number()

@@ -5,9 +5,11 @@ package bridge
 import "github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
 
 // NewServerInterceptor makes a *grpcauth.ServerInterceptor. options is a []grpcauth.ServerOption.
-// Package grpcauth sets it.
-var NewServerInterceptor func(service *rules.Service, options any) any
+// Package grpcauth sets it, once, in its init.
+var NewServerInterceptor func(service *rules.Service, options any) any //nolint:gochecknoglobals // set once
 
 // NewClientInterceptor makes a *grpcauth.ClientInterceptor. options is a []grpcauth.ClientOption.
-// Package grpcauth sets it.
+// Package grpcauth sets it, once, in its init.
+//
+//nolint:gochecknoglobals // set once
 var NewClientInterceptor func(service *rules.Service, options any, suppliers []rules.Supplier) any

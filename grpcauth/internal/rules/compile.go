@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -69,7 +70,7 @@ func compileMethod(service *Service, method *Method) (*Rule, error) {
 		return nil, fmt.Errorf("exactly one of Public, GuardedBy and Headers must be set, not %d", stated)
 	}
 	if method.Denial.Code == codes.OK && len(method.Headers) > 0 {
-		return nil, fmt.Errorf("a denial must not have the code OK")
+		return nil, errors.New("a denial must not have the code OK")
 	}
 	rule := &Rule{FullMethod: method.FullMethod, Denial: method.Denial, service: service}
 	for i := range method.Headers {
@@ -92,7 +93,7 @@ func compileMethod(service *Service, method *Method) (*Rule, error) {
 
 func compileHeader(stated *Header) (header, error) {
 	if stated.Name == "" || stated.Name != strings.ToLower(stated.Name) {
-		return header{}, fmt.Errorf("the name must be in lower case")
+		return header{}, errors.New("the name must be in lower case")
 	}
 	compiled := header{name: stated.Name}
 	checks := 0
@@ -105,7 +106,7 @@ func compileHeader(stated *Header) (header, error) {
 		compiled.kept = true
 		for _, literal := range stated.In {
 			if literal == "" {
-				return header{}, fmt.Errorf("a literal must not be empty")
+				return header{}, errors.New("a literal must not be empty")
 			}
 			compiled.literals = append(compiled.literals, []byte(literal))
 		}

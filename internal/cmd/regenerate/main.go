@@ -5,6 +5,9 @@
 // go.mod, and this repository's protoc-gen-go-grpcauth. Nothing is written unless all of them succeed.
 //
 //	go run ./internal/cmd/regenerate -I proto/options -I example greeter/v1/greeter.proto
+//
+// Generated files go where their Go package is: below the directory of go.mod, or below -out for another
+// module, whose path is then given with -module.
 package main
 
 import (
@@ -24,13 +27,19 @@ import (
 	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/compile"
 )
 
-const module = "github.com/grpcauth/protoc-gen-go-grpcauth"
+// Generated code is as readable as the rest of a checkout.
+const (
+	directoryMode = 0o755
+	fileMode      = 0o644
+)
+
+const ourModule = "github.com/grpcauth/protoc-gen-go-grpcauth"
 
 // plugins are the commands of buf.gen.yaml, in its order. Each skips a file that holds nothing for it.
 var plugins = [][]string{
 	{"tool", "protoc-gen-go"},
 	{"tool", "protoc-gen-go-grpc"},
-	{"run", module + "/cmd/protoc-gen-go-grpcauth"},
+	{"run", ourModule + "/cmd/protoc-gen-go-grpcauth"},
 }
 
 // messagesOnly is enough for schemas without services, and does not need the code that it writes.
@@ -56,21 +65,24 @@ func run(ctx context.Context, args []string) error {
 	var imports directories
 	flags := flag.NewFlagSet("regenerate", flag.ContinueOnError)
 	flags.Var(&imports, "I", "directory in which to search for imports; may be repeated")
+	module := flags.String("module", ourModule, "path of the Go module that the code belongs to")
+	root := flags.String("out", "", "directory of that module (default: where this module's go.mod is)")
 	onlyMessages := flags.Bool("messages-only", false, "run protoc-gen-go alone")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return fmt.Errorf("flags: %w", err)
 	}
 	if flags.NArg() == 0 {
 		return errors.New("name at least one .proto file, relative to a directory given with -I")
 	}
 
-	request, err := compile.Request(ctx, compile.Dirs(imports...), "module="+module, flags.Args()...)
+	request, err := compile.Request(ctx, compile.Dirs(imports...), "module="+*module, flags.Args()...)
 	if err != nil {
 		return err
 	}
-	root, err := moduleRoot(ctx)
-	if err != nil {
-		return err
+	if *root == "" {
+		if *root, err = moduleRoot(ctx); err != nil {
+			return err
+		}
 	}
 	chosen := plugins
 	if *onlyMessages {
@@ -84,12 +96,12 @@ func run(ctx context.Context, args []string) error {
 		}
 		files = append(files, response.GetFile()...)
 	}
-	return write(root, files)
+	return write(*root, files)
 }
 
-// moduleRoot is where generated paths begin: the directory of go.mod.
+// moduleRoot is the directory of our go.mod.
 func moduleRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", ourModule).Output()
 	if err != nil {
 		return "", fmt.Errorf("find the module's directory: %w", err)
 	}
@@ -105,7 +117,7 @@ func runPlugin(
 		return nil, fmt.Errorf("encode the request for %s: %w", name, err)
 	}
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", command...) //nolint:gosec // the commands are the constants above
+	cmd := exec.CommandContext(ctx, "go", command...)
 	cmd.Stdin = bytes.NewReader(in)
 	cmd.Stdout = &out
 	cmd.Stderr = os.Stderr
@@ -128,10 +140,10 @@ func write(root string, files []*pluginpb.CodeGeneratorResponse_File) error {
 			return fmt.Errorf("refusing to write outside the module: %q", file.GetName())
 		}
 		path := filepath.Join(root, file.GetName())
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), directoryMode); err != nil {
 			return fmt.Errorf("write generated code: %w", err)
 		}
-		if err := os.WriteFile(path, []byte(file.GetContent()), 0o644); err != nil { //nolint:gosec // source code
+		if err := os.WriteFile(path, []byte(file.GetContent()), fileMode); err != nil {
 			return fmt.Errorf("write generated code: %w", err)
 		}
 	}
