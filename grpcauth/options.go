@@ -24,6 +24,8 @@ func (o serverOption) applyServer(i *ServerInterceptor) { o(i) }
 //
 //	grpcauth.DenyUnlisted("grpc.health.v1.Health")
 //
+// Each interceptor knows its own service only: in a server with several, name the others too.
+//
 // It has no effect on Guard, which sees only the services that are registered through it. It panics on
 // a name that is no full service name.
 func DenyUnlisted(except ...string) ServerOption {

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,7 @@ func TestBufWritesTheCommittedCode(t *testing.T) {
 		}
 		files++
 		committed := filepath.Join("..", strings.TrimPrefix(path, out))
-		if string(read(t, path)) != string(read(t, committed)) {
+		if !bytes.Equal(read(t, path), read(t, committed)) {
 			t.Errorf("buf writes another %s", committed)
 		}
 		return nil
@@ -140,10 +141,9 @@ func TestCompilersReportEveryMistakeAndWriteNothing(t *testing.T) {
 			t.Parallel()
 			dir, out := t.TempDir(), t.TempDir()
 			write(t, filepath.Join(dir, "wrong.proto"), wrong)
-			printed, err := run(t, "..", protoc, "-I", dir, "-I", "proto/options", "--go-grpcauth_out="+out, "wrong.proto")
-			if err == nil || !strings.Contains(printed, protocFindings) || !isEmpty(t, out) {
-				t.Errorf("error %v, nothing written: %t, printed:\n%s\nwant:\n%s", err, isEmpty(t, out), printed, protocFindings)
-			}
+			printed, err := run(t, "..", protoc, "-I", dir, "-I", "proto/options",
+				"--go-grpcauth_out="+out, "wrong.proto")
+			checkRefusal(t, printed, err, protocFindings, out)
 		})
 	}
 	t.Run("buf", func(t *testing.T) {
@@ -157,10 +157,25 @@ func TestCompilersReportEveryMistakeAndWriteNothing(t *testing.T) {
 		write(t, filepath.Join(dir, "wrong.proto"), wrong)
 		write(t, filepath.Join(dir, "grpcauth/v1/options.proto"), string(read(t, options)))
 		write(t, filepath.Join(dir, "buf.yaml"), "version: v2\n")
-		write(t, filepath.Join(dir, "buf.gen.yaml"), "version: v2\nplugins:\n  - local: protoc-gen-go-grpcauth\n    out: gen\n")
+		write(t, filepath.Join(dir, "buf.gen.yaml"), `version: v2
+plugins:
+  - local: protoc-gen-go-grpcauth
+    out: gen
+`)
 		printed, err := run(t, dir, buf, "generate", "--path", "wrong.proto", "-o", out)
-		if err == nil || !strings.Contains(printed, bufFindings) || !isEmpty(t, out) {
-			t.Errorf("error %v, nothing written: %t, printed:\n%s\nwant:\n%s", err, isEmpty(t, out), printed, bufFindings)
-		}
+		checkRefusal(t, printed, err, bufFindings, out)
 	})
+}
+
+func checkRefusal(t *testing.T, printed string, err error, want, out string) {
+	t.Helper()
+	if err == nil {
+		t.Error("the compiler reports success")
+	}
+	if !strings.Contains(printed, want) {
+		t.Errorf("printed:\n%s\nwant:\n%s", printed, want)
+	}
+	if !isEmpty(t, out) {
+		t.Error("something was written")
+	}
 }

@@ -42,7 +42,8 @@ func TestReadmeProjectGeneratesWithBuf(t *testing.T) {
 // Every Go snippet of README.md is part of an example or a test that is compiled and run.
 func TestReadmeSnippetsAreExamples(t *testing.T) {
 	t.Parallel()
-	compiled := flatten(string(read(t, "../grpcauth/example_readme_test.go")) + string(read(t, "foreign/enforce_test.go")))
+	compiled := flatten(string(read(t, "../grpcauth/example_readme_test.go")) +
+		string(read(t, "foreign/enforce_test.go")))
 	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(read(t, "../README.md")), -1)
 	if len(snippets) == 0 {
 		t.Fatal("README.md has no Go snippet")

@@ -34,7 +34,8 @@ var reservedNames = []string{ //nolint:gochecknoglobals // a constant list
 // reservedPrefixes are the same for whole families.
 var reservedPrefixes = []string{"grpc-", "proxy-"} //nolint:gochecknoglobals // a constant list
 
-// checkHeader checks one header by itself. name is its name in messages, such as "headers[0]".
+// checkHeader checks one header by itself. name is its name in messages, such as "headers[0]". A header
+// with findings is not resolved, so that it causes no others.
 func checkHeader(at place, name string, stated *grpcauthv1.Header) (*Header, Findings) {
 	resolved := &Header{Name: stated.GetName()}
 	findings := checkName(at.sub(headerName), name, stated.GetName())
@@ -66,7 +67,10 @@ func checkHeader(at place, name string, stated *grpcauthv1.Header) (*Header, Fin
 			"%s: %s is refused on a -bin name, whose value is bytes: use present", name, resolved.Check))
 	}
 	findings = append(findings, checkType(at.sub(headerType), name, resolved, stated.GetType())...)
-	return resolved, findings
+	if len(findings) > 0 {
+		return nil, findings
+	}
+	return resolved, nil
 }
 
 func unsupported(at place, name, what string) Finding {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -80,7 +81,8 @@ func checkRule(at place, stated *grpcauthv1.Rule) ([]*Header, Findings) {
 
 // checkCombination checks which words of a rule stand together.
 func checkCombination(at place, stated *grpcauthv1.Rule) Findings {
-	requires := len(stated.GetHeaders()) > 0 || len(stated.GetAnyOf()) > 0
+	requires := len(stated.GetAnyOf()) > 0 || slices.ContainsFunc(stated.GetHeaders(),
+		func(header *grpcauthv1.Header) bool { return !header.GetOptional() })
 	guarded := stated.GetGuardedBy() != ""
 	dropping := 0
 	for _, word := range []bool{stated.GetPublic(), stated.GetReplace(), guarded} {
