@@ -86,10 +86,15 @@ func align(rows [][]string) []string {
 	return lines
 }
 
-// methodNames lists methods in a sentence: "SayHello, Transfer and Chat".
+// methodNames lists methods in a sentence: "SayHello, Transfer and Chat". A long list is cut; the
+// constructors' tables have all of them.
 func methodNames(methods []*policy.Method) string {
-	names := make([]string, 0, len(methods))
+	const most = 10
+	names := make([]string, 0, most)
 	for _, method := range methods {
+		if len(names) == most {
+			return fmt.Sprintf("%s and %d more", strings.Join(names, ", "), len(methods)-most)
+		}
 		names = append(names, string(method.Descriptor.Name()))
 	}
 	last := len(names) - 1

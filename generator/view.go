@@ -108,7 +108,7 @@ func viewValue(service *service, value *value) valueView {
 		FieldComment: wrap(fmt.Sprintf("%s supplies %s (%s) to %s.",
 			value.field, value.header.Name, value.goType, methods)),
 		Accessor: value.accessor,
-		AccessorComment: wrap(fmt.Sprintf("%s returns the %s of a call to %s, for its handler. "+
+		AccessorComment: wrap(fmt.Sprintf("%s returns the %s of the call, for the handlers of %s. "+
 			"It is false unless the check of %s ran on this call and its rule contains the header.",
 			value.accessor, value.header.Name, methods, service.Descriptor.FullName())),
 		GoType: value.goType,

@@ -61,21 +61,21 @@ func NewStockClientInterceptor(c StockCredentials, opts ...grpcauth.ClientOption
 	)
 }
 
-// StockXTenantIdFromContext returns the x-tenant-id of a call to Count and Close, for its handler. It
-// is false unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the
+// StockXTenantIdFromContext returns the x-tenant-id of the call, for the handlers of Count and Close.
+// It is false unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the
 // header.
 func StockXTenantIdFromContext(ctx context.Context) (int64, bool) {
 	return authimpl.FromContext[int64](ctx, &stockGrpcauthRules, "x-tenant-id")
 }
 
-// StockXEnvironmentFromContext returns the x-environment of a call to Close, for its handler. It is
+// StockXEnvironmentFromContext returns the x-environment of the call, for the handlers of Close. It is
 // false unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the header.
 func StockXEnvironmentFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &stockGrpcauthRules, "x-environment")
 }
 
-// StockXReadOnlyFromContext returns the x-read-only of a call to Watch, for its handler. It is false
-// unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the header.
+// StockXReadOnlyFromContext returns the x-read-only of the call, for the handlers of Watch. It is
+// false unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the header.
 func StockXReadOnlyFromContext(ctx context.Context) (bool, bool) {
 	return authimpl.FromContext[bool](ctx, &stockGrpcauthRules, "x-read-only")
 }
@@ -143,7 +143,7 @@ func NewTypeClientInterceptor(c TypeCredentials, opts ...grpcauth.ClientOption) 
 	)
 }
 
-// TypeXTenantIdFromContext returns the x-tenant-id of a call to Type, for its handler. It is false
+// TypeXTenantIdFromContext returns the x-tenant-id of the call, for the handlers of Type. It is false
 // unless the check of acme.inventory.v1.Type ran on this call and its rule contains the header.
 func TypeXTenantIdFromContext(ctx context.Context) (int64, bool) {
 	return authimpl.FromContext[int64](ctx, &typeGrpcauthRules, "x-tenant-id")

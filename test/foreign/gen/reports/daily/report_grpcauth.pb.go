@@ -51,7 +51,7 @@ func NewReportsClientInterceptor(c ReportsCredentials, opts ...grpcauth.ClientOp
 	)
 }
 
-// ReportsXEditorFromContext returns the x-editor of a call to Publish, for its handler. It is false
+// ReportsXEditorFromContext returns the x-editor of the call, for the handlers of Publish. It is false
 // unless the check of acme.inventory.v1.reports.daily.Reports ran on this call and its rule contains
 // the header.
 func ReportsXEditorFromContext(ctx context.Context) (string, bool) {
