@@ -48,19 +48,19 @@ func (s symbols) addServices(file *file) policy.Findings {
 	var findings policy.Findings
 	for _, service := range file.services {
 		origin := fmt.Sprintf("service %s", service.Descriptor.FullName())
-		claim := func(what, name string) {
+		claim := func(name, origin string) {
 			if other, taken := s[name]; taken {
 				findings = append(findings, policy.FindingAt(service.Descriptor,
-					"%sthe generated Go name %s is also that of %s: rename one of them", what, name, other))
+					"the generated Go name %s of %s is also that of %s: rename one of them", name, origin, other))
 				return
 			}
-			s[name] = what + origin
+			s[name] = origin
 		}
-		claim("", service.newServer)
-		claim("", service.newClient)
-		claim("", service.rules)
+		claim(service.newServer, origin)
+		claim(service.newClient, origin)
+		claim(service.rules, origin)
 		if len(service.values) > 0 {
-			claim("", service.credentials)
+			claim(service.credentials, origin)
 		}
 		findings = append(findings, checkMethods(service)...)
 		findings = append(findings, checkValues(service, claim)...)
@@ -84,7 +84,7 @@ func checkMethods(service *service) policy.Findings {
 }
 
 // checkValues refuses headers that would share a field or an accessor, and one header with two types.
-func checkValues(service *service, claim func(what, name string)) policy.Findings {
+func checkValues(service *service, claim func(name, origin string)) policy.Findings {
 	var findings policy.Findings
 	fields := map[string]string{}
 	for _, value := range service.values {
@@ -105,7 +105,7 @@ func checkValues(service *service, claim func(what, name string)) policy.Finding
 			continue
 		}
 		fields[value.field] = value.header.Name
-		claim(fmt.Sprintf("header %q: ", value.header.Name), value.accessor)
+		claim(value.accessor, fmt.Sprintf("header %q of service %s", value.header.Name, service.Descriptor.FullName()))
 	}
 	return findings
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/bufbuild/protocompile/protoutil"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 )
@@ -73,15 +74,15 @@ func appendWithImports(
 	return append(list, protoutil.ProtoFromFileDescriptor(file))
 }
 
-// overTheWire gives the request the form in which a plugin's process reads it: options that the
-// compiler holds as dynamic messages become the linked-in Go types, or unknown fields.
+// overTheWire gives the request the form in which a plugin's process first sees it: custom options, which
+// the compiler holds as dynamic messages, become unknown fields.
 func overTheWire(request *pluginpb.CodeGeneratorRequest) (*pluginpb.CodeGeneratorRequest, error) {
 	wire, err := proto.Marshal(request)
 	if err != nil {
 		return nil, fmt.Errorf("encode request: %w", err)
 	}
 	read := &pluginpb.CodeGeneratorRequest{}
-	if err := proto.Unmarshal(wire, read); err != nil {
+	if err := (proto.UnmarshalOptions{Resolver: new(protoregistry.Types)}).Unmarshal(wire, read); err != nil {
 		return nil, fmt.Errorf("decode request: %w", err)
 	}
 	return read, nil

@@ -56,7 +56,7 @@ func (p place) finding(format string, args ...any) Finding {
 	return found
 }
 
-// FindingAt says what is wrong with a file, a service or a method.
+// FindingAt says what is wrong with a file's option go_package, a service or a method.
 func FindingAt(descriptor protoreflect.Descriptor, format string, args ...any) Finding {
 	switch descriptor := descriptor.(type) {
 	case protoreflect.MethodDescriptor:
@@ -64,7 +64,8 @@ func FindingAt(descriptor protoreflect.Descriptor, format string, args ...any) F
 	case protoreflect.ServiceDescriptor:
 		return servicePlace(descriptor).finding(format, args...)
 	default:
-		return filePlace(descriptor.ParentFile()).finding(format, args...)
+		const goPackage = 11
+		return filePlace(descriptor.ParentFile()).sub(fileOptions, goPackage).finding(format, args...)
 	}
 }
 

@@ -54,7 +54,10 @@ func compareFields(at place, field, known protoreflect.FieldDescriptor) Findings
 
 // typeOf spells what decides about a field's meaning besides its number.
 func typeOf(field protoreflect.FieldDescriptor) string {
-	spelled := field.Cardinality().String() + " " + field.Kind().String()
+	spelled := field.Kind().String()
+	if field.Cardinality() == protoreflect.Repeated {
+		spelled = "repeated " + spelled
+	}
 	if field.Message() != nil {
 		spelled += " " + string(field.Message().FullName())
 	}
