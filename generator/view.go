@@ -32,10 +32,14 @@ type serviceView struct {
 	NewClient   string
 	Credentials string
 	Rules       string
-	PolicyTable []string // lines of the server's doc comment
-	SupplyTable []string // lines of the client's doc comment
 	Values      []valueView
 	Methods     []methodView
+
+	ServerComment      []string // lines without the slashes
+	PolicyTable        []string // lines of the server's doc comment
+	CredentialsComment []string
+	ClientComment      []string
+	SupplyTable        []string // lines of the client's doc comment
 }
 
 type valueView struct {
@@ -87,7 +91,15 @@ func viewService(service *service) serviceView {
 		NewClient:   service.newClient,
 		Credentials: service.credentials,
 		Rules:       service.rules,
+
+		ServerComment: wrap(fmt.Sprintf("%s returns the check that %s asks for: a call that lacks what its method "+
+			"requires is refused before the handler runs.", service.newServer, fullName)),
 		PolicyTable: policyTable(service),
+		CredentialsComment: wrap(fmt.Sprintf("%s holds where a client of %s gets the values that are left to run "+
+			"time. A field left nil means that this client has none: a call that needs it fails locally.",
+			service.credentials, fullName)),
+		ClientComment: wrap(fmt.Sprintf("%s returns what supplies the metadata that %s requires, to the methods "+
+			"that require it and to no others.", service.newClient, fullName)),
 		SupplyTable: supplyTable(service),
 	}
 	for _, value := range service.values {

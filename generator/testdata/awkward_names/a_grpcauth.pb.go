@@ -17,8 +17,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewTypeServerInterceptor returns the check that a.v1.Type asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewTypeServerInterceptor returns the check that a.v1.Type asks for: a call that lacks what its
+// method requires is refused before the handler runs.
 //
 //	method  needs                     a refused caller gets
 //	Close   x-type (present, string)  UNAUTHENTICATED "access denied"
@@ -31,15 +31,15 @@ func NewTypeServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInt
 	return authimpl.NewServerInterceptor(&typeGrpcauthRules, opts)
 }
 
-// TypeCredentials holds where a client of a.v1.Type gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// TypeCredentials holds where a client of a.v1.Type gets the values that are left to run time. A field
+// left nil means that this client has none: a call that needs it fails locally.
 type TypeCredentials struct {
 	// XType supplies x-type (string) to Close, String and func.
 	XType grpcauth.Source[string]
 }
 
-// NewTypeClientInterceptor returns what supplies the metadata that a.v1.Type requires, to
-// the methods that require it and to no others.
+// NewTypeClientInterceptor returns what supplies the metadata that a.v1.Type requires, to the methods
+// that require it and to no others.
 //
 //	method  is sent
 //	Close   x-type (TypeCredentials.XType)
@@ -87,8 +87,8 @@ var typeGrpcauthRules = authimpl.Service{
 	},
 }
 
-// NewContextServerInterceptor returns the check that a.v1.context asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewContextServerInterceptor returns the check that a.v1.context asks for: a call that lacks what its
+// method requires is refused before the handler runs.
 //
 //	method  needs                       a refused caller gets
 //	init    grpcauth (present, string)  UNAUTHENTICATED "access denied"
@@ -99,15 +99,15 @@ func NewContextServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.Server
 	return authimpl.NewServerInterceptor(&contextGrpcauthRules, opts)
 }
 
-// ContextCredentials holds where a client of a.v1.context gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// ContextCredentials holds where a client of a.v1.context gets the values that are left to run time. A
+// field left nil means that this client has none: a call that needs it fails locally.
 type ContextCredentials struct {
 	// Grpcauth supplies grpcauth (string) to init.
 	Grpcauth grpcauth.Source[string]
 }
 
-// NewContextClientInterceptor returns what supplies the metadata that a.v1.context requires, to
-// the methods that require it and to no others.
+// NewContextClientInterceptor returns what supplies the metadata that a.v1.context requires, to the
+// methods that require it and to no others.
 //
 //	method  is sent
 //	init    grpcauth (ContextCredentials.Grpcauth)
@@ -151,8 +151,8 @@ func NewLowerCaseServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.Serv
 	return authimpl.NewServerInterceptor(&lowerCaseGrpcauthRules, opts)
 }
 
-// LowerCaseCredentials holds where a client of a.v1.lower_case gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// LowerCaseCredentials holds where a client of a.v1.lower_case gets the values that are left to run
+// time. A field left nil means that this client has none: a call that needs it fails locally.
 type LowerCaseCredentials struct {
 	// X_1_2FaBC supplies x-1-2fa.b_c (string) to do_it.
 	X_1_2FaBC grpcauth.Source[string]

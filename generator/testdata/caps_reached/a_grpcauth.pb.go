@@ -17,8 +17,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks what its method
+// requires is refused before the handler runs.
 //
 //	method  needs                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             a refused caller gets
 //	Get     x-0 (equals), x-1 (equals), x-2 (equals), x-3 (equals), x-4 (equals), x-5 (equals), x-6 (equals), x-7 (equals), x-8 (equals), x-9 (equals), x-10 (equals), x-11 (equals), x-12 (equals), x-13 (equals), x-14 (equals), x-15 (equals), x-16 (equals), x-17 (equals), x-18 (equals), x-19 (equals), x-20 (equals), x-21 (equals), x-22 (equals), x-23 (equals), x-24 (equals), x-25 (equals), x-26 (equals), x-27 (equals), x-28 (equals), x-29 (equals), x-30 (equals), x-31 (equals), x-32 (equals), x-33 (equals), x-34 (equals), x-35 (equals), x-36 (equals), x-37 (equals), x-38 (equals), x-39 (equals), x-40 (equals), x-41 (equals), x-42 (equals), x-43 (equals), x-44 (equals), x-45 (equals), x-46 (equals), x-47 (equals), x-48 (equals), x-49 (equals), x-50 (equals), x-51 (equals), x-52 (equals), x-53 (equals), x-54 (equals), x-55 (equals), x-56 (equals), x-57 (equals), x-58 (equals), x-59 (equals), x-60 (equals), x-61 (equals), x-62 (equals), x-in (in)  UNAUTHENTICATED "access denied"
@@ -29,15 +29,15 @@ func NewAServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInterc
 	return authimpl.NewServerInterceptor(&aGrpcauthRules, opts)
 }
 
-// ACredentials holds where a client of a.v1.A gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// ACredentials holds where a client of a.v1.A gets the values that are left to run time. A field left
+// nil means that this client has none: a call that needs it fails locally.
 type ACredentials struct {
 	// XIn supplies x-in (string) to Get.
 	XIn grpcauth.Source[string]
 }
 
-// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to
-// the methods that require it and to no others.
+// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to the methods that
+// require it and to no others.
 //
 //	method  is sent
 //	Get     x-0 (literal), x-1 (literal), x-2 (literal), x-3 (literal), x-4 (literal), x-5 (literal), x-6 (literal), x-7 (literal), x-8 (literal), x-9 (literal), x-10 (literal), x-11 (literal), x-12 (literal), x-13 (literal), x-14 (literal), x-15 (literal), x-16 (literal), x-17 (literal), x-18 (literal), x-19 (literal), x-20 (literal), x-21 (literal), x-22 (literal), x-23 (literal), x-24 (literal), x-25 (literal), x-26 (literal), x-27 (literal), x-28 (literal), x-29 (literal), x-30 (literal), x-31 (literal), x-32 (literal), x-33 (literal), x-34 (literal), x-35 (literal), x-36 (literal), x-37 (literal), x-38 (literal), x-39 (literal), x-40 (literal), x-41 (literal), x-42 (literal), x-43 (literal), x-44 (literal), x-45 (literal), x-46 (literal), x-47 (literal), x-48 (literal), x-49 (literal), x-50 (literal), x-51 (literal), x-52 (literal), x-53 (literal), x-54 (literal), x-55 (literal), x-56 (literal), x-57 (literal), x-58 (literal), x-59 (literal), x-60 (literal), x-61 (literal), x-62 (literal), x-in (ACredentials.XIn)

@@ -16,8 +16,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks what its method
+// requires is refused before the handler runs.
 //
 //	method     needs                                                   a refused caller gets
 //	Adds       x-file (equals), x-service (equals), x-method (equals)  UNAUTHENTICATED "access denied"
@@ -32,8 +32,8 @@ func NewAServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInterc
 	return authimpl.NewServerInterceptor(&aGrpcauthRules, opts)
 }
 
-// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to
-// the methods that require it and to no others.
+// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to the methods that
+// require it and to no others.
 //
 //	method     is sent
 //	Adds       x-file (literal), x-service (literal), x-method (literal)
@@ -86,8 +86,8 @@ var aGrpcauthRules = authimpl.Service{
 	},
 }
 
-// NewOpensAndClosesServerInterceptor returns the check that a.v1.OpensAndCloses asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewOpensAndClosesServerInterceptor returns the check that a.v1.OpensAndCloses asks for: a call that
+// lacks what its method requires is refused before the handler runs.
 //
 //	method  needs            a refused caller gets
 //	Open    OPEN: public
@@ -99,8 +99,8 @@ func NewOpensAndClosesServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth
 	return authimpl.NewServerInterceptor(&opensAndClosesGrpcauthRules, opts)
 }
 
-// NewOpensAndClosesClientInterceptor returns what supplies the metadata that a.v1.OpensAndCloses requires, to
-// the methods that require it and to no others.
+// NewOpensAndClosesClientInterceptor returns what supplies the metadata that a.v1.OpensAndCloses
+// requires, to the methods that require it and to no others.
 //
 //	method  is sent
 //	Open    nothing

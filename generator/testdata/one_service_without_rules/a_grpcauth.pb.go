@@ -16,8 +16,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewBServerInterceptor returns the check that a.v1.B asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewBServerInterceptor returns the check that a.v1.B asks for: a call that lacks what its method
+// requires is refused before the handler runs.
 //
 //	method  needs         a refused caller gets
 //	Get     x-a (equals)  UNAUTHENTICATED "access denied"
@@ -28,8 +28,8 @@ func NewBServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInterc
 	return authimpl.NewServerInterceptor(&bGrpcauthRules, opts)
 }
 
-// NewBClientInterceptor returns what supplies the metadata that a.v1.B requires, to
-// the methods that require it and to no others.
+// NewBClientInterceptor returns what supplies the metadata that a.v1.B requires, to the methods that
+// require it and to no others.
 //
 //	method  is sent
 //	Get     x-a (literal)

@@ -17,8 +17,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks what its method
+// requires is refused before the handler runs.
 //
 //	method  needs                                                      a refused caller gets
 //	M0      x-a (equals)                                               UNAUTHENTICATED "\"quoted\" \\back `tick` */ %s {{.}} é 世"
@@ -31,15 +31,15 @@ func NewAServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInterc
 	return authimpl.NewServerInterceptor(&aGrpcauthRules, opts)
 }
 
-// ACredentials holds where a client of a.v1.A gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// ACredentials holds where a client of a.v1.A gets the values that are left to run time. A field left
+// nil means that this client has none: a call that needs it fails locally.
 type ACredentials struct {
 	// XDotsAndMore supplies x.dots_and-more (string) to M2.
 	XDotsAndMore grpcauth.Source[string]
 }
 
-// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to
-// the methods that require it and to no others.
+// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to the methods that
+// require it and to no others.
 //
 //	method  is sent
 //	M0      x-a (literal)

@@ -16,8 +16,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewAServerInterceptor returns the check that a.v1.A asks for: a call that lacks what its method
+// requires is refused before the handler runs.
 //
 //	method  needs                       a refused caller gets
 //	Get     x-a (equals), x-b (equals)  ABORTED "split"
@@ -28,8 +28,8 @@ func NewAServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInterc
 	return authimpl.NewServerInterceptor(&aGrpcauthRules, opts)
 }
 
-// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to
-// the methods that require it and to no others.
+// NewAClientInterceptor returns what supplies the metadata that a.v1.A requires, to the methods that
+// require it and to no others.
 //
 //	method  is sent
 //	Get     x-a (literal), x-b (literal)

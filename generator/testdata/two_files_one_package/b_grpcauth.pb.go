@@ -17,8 +17,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewBServerInterceptor returns the check that a.v1.B asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewBServerInterceptor returns the check that a.v1.B asks for: a call that lacks what its method
+// requires is refused before the handler runs.
 //
 //	method  needs                  a refused caller gets
 //	Get     x-a (present, string)  UNAUTHENTICATED "access denied"
@@ -29,15 +29,15 @@ func NewBServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInterc
 	return authimpl.NewServerInterceptor(&bGrpcauthRules, opts)
 }
 
-// BCredentials holds where a client of a.v1.B gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// BCredentials holds where a client of a.v1.B gets the values that are left to run time. A field left
+// nil means that this client has none: a call that needs it fails locally.
 type BCredentials struct {
 	// XA supplies x-a (string) to Get.
 	XA grpcauth.Source[string]
 }
 
-// NewBClientInterceptor returns what supplies the metadata that a.v1.B requires, to
-// the methods that require it and to no others.
+// NewBClientInterceptor returns what supplies the metadata that a.v1.B requires, to the methods that
+// require it and to no others.
 //
 //	method  is sent
 //	Get     x-a (BCredentials.XA)

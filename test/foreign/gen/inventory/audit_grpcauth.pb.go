@@ -29,8 +29,8 @@ func NewAuditServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerIn
 	return authimpl.NewServerInterceptor(&auditGrpcauthRules, opts)
 }
 
-// AuditCredentials holds where a client of acme.inventory.v1.Audit gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// AuditCredentials holds where a client of acme.inventory.v1.Audit gets the values that are left to
+// run time. A field left nil means that this client has none: a call that needs it fails locally.
 type AuditCredentials struct {
 	// TraceBin supplies trace-bin ([]byte) to Follow.
 	TraceBin grpcauth.Source[[]byte]
@@ -39,8 +39,8 @@ type AuditCredentials struct {
 	XOffset grpcauth.Source[uint64]
 }
 
-// NewAuditClientInterceptor returns what supplies the metadata that acme.inventory.v1.Audit requires, to
-// the methods that require it and to no others.
+// NewAuditClientInterceptor returns what supplies the metadata that acme.inventory.v1.Audit requires,
+// to the methods that require it and to no others.
 //
 //	method  is sent
 //	Follow  trace-bin (AuditCredentials.TraceBin), x-offset (AuditCredentials.XOffset)

@@ -31,8 +31,8 @@ func NewStockServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerIn
 	return authimpl.NewServerInterceptor(&stockGrpcauthRules, opts)
 }
 
-// StockCredentials holds where a client of acme.inventory.v1.Stock gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// StockCredentials holds where a client of acme.inventory.v1.Stock gets the values that are left to
+// run time. A field left nil means that this client has none: a call that needs it fails locally.
 type StockCredentials struct {
 	// XTenantId supplies x-tenant-id (int64) to Count and Close.
 	XTenantId grpcauth.Source[int64]
@@ -44,8 +44,8 @@ type StockCredentials struct {
 	XReadOnly grpcauth.Source[bool]
 }
 
-// NewStockClientInterceptor returns what supplies the metadata that acme.inventory.v1.Stock requires, to
-// the methods that require it and to no others.
+// NewStockClientInterceptor returns what supplies the metadata that acme.inventory.v1.Stock requires,
+// to the methods that require it and to no others.
 //
 //	method  is sent
 //	Count   x-tenant-id (StockCredentials.XTenantId)
@@ -122,8 +122,8 @@ func NewTypeServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.ServerInt
 	return authimpl.NewServerInterceptor(&typeGrpcauthRules, opts)
 }
 
-// TypeCredentials holds where a client of acme.inventory.v1.Type gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// TypeCredentials holds where a client of acme.inventory.v1.Type gets the values that are left to run
+// time. A field left nil means that this client has none: a call that needs it fails locally.
 type TypeCredentials struct {
 	// XTenantId supplies x-tenant-id (int64) to Type.
 	XTenantId grpcauth.Source[int64]

@@ -17,8 +17,8 @@ import (
 // github.com/grpcauth/protoc-gen-go-grpcauth in go.mod.
 const _ = authimpl.SupportPackageIsVersion1
 
-// NewReportsServerInterceptor returns the check that acme.inventory.v1.reports.daily.Reports asks for: a call that lacks
-// what its method requires is refused before the handler runs.
+// NewReportsServerInterceptor returns the check that acme.inventory.v1.reports.daily.Reports asks for:
+// a call that lacks what its method requires is refused before the handler runs.
 //
 //	method   needs                                   a refused caller gets
 //	Build    OPEN HERE: guarded by "report gateway"
@@ -30,15 +30,16 @@ func NewReportsServerInterceptor(opts ...grpcauth.ServerOption) *grpcauth.Server
 	return authimpl.NewServerInterceptor(&reportsGrpcauthRules, opts)
 }
 
-// ReportsCredentials holds where a client of acme.inventory.v1.reports.daily.Reports gets the values that are
-// left to run time. A field left nil means that this client has none: a call that needs it fails locally.
+// ReportsCredentials holds where a client of acme.inventory.v1.reports.daily.Reports gets the values
+// that are left to run time. A field left nil means that this client has none: a call that needs it
+// fails locally.
 type ReportsCredentials struct {
 	// XEditor supplies x-editor (string) to Publish.
 	XEditor grpcauth.Source[string]
 }
 
-// NewReportsClientInterceptor returns what supplies the metadata that acme.inventory.v1.reports.daily.Reports requires, to
-// the methods that require it and to no others.
+// NewReportsClientInterceptor returns what supplies the metadata that
+// acme.inventory.v1.reports.daily.Reports requires, to the methods that require it and to no others.
 //
 //	method   is sent
 //	Build    nothing
