@@ -39,6 +39,6 @@ func checkPaths(plugin *protogen.Plugin) policy.Findings {
 
 // isSafePath is true for a relative path that stays below the output directory and can stand in a comment.
 func isSafePath(path string) bool {
-	return fs.ValidPath(path) && !strings.ContainsAny(path, `\:`) &&
+	return fs.ValidPath(path) && path != "." && !strings.ContainsAny(path, `\:`) &&
 		!strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) })
 }

@@ -46,14 +46,6 @@ func (f Findings) Sorted() Findings {
 	return slices.Compact(sorted)
 }
 
-// Err is nil where nothing is wrong.
-func (f Findings) Err() error {
-	if len(f) == 0 {
-		return nil
-	}
-	return f
-}
-
 // oneLine quotes a name that would break the line or deceive its reader.
 func oneLine(name string) string {
 	if isPlainText(name) {

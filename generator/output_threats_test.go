@@ -1,0 +1,325 @@
+package generator_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/compile"
+	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
+)
+
+// hostile texts would become live Go, end a comment, or deceive a reader, if they were copied as they are.
+var hostile = []string{
+	`"`, `\`, "`", "*/", "/*", "//", `" + evil() + "`, "`+evil()+`", `\"`, `{{.}}`, `{{template "x"}}`, "%s%d", "$(rm -rf /)",
+	"\n", "\r", "\r\n", "\nfunc init() { panic(1) }\n", "\n//go:generate evil\n", "*/ func init() {} /*", "\x00", "\x1b[2J",
+	"\t", "\v", "\x7f", "\u0085", "\u00a0", "\u00ad", "\u200b", "\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029",
+	"\ufeff", "\ufffd", "é", "世界", "\U0001f600", "\U000e0041", strings.Repeat("a", 100_000),
+}
+
+// setMethodRule puts the rule on the first method of a.proto, past everything that a compiler would check.
+func setMethodRule(t *testing.T, request *pluginpb.CodeGeneratorRequest, rule *grpcauthv1.Rule) {
+	t.Helper()
+	file := request.GetProtoFile()[len(request.GetProtoFile())-1]
+	options := &descriptorpb.MethodOptions{}
+	proto.SetExtension(options, grpcauthv1.E_Method, rule)
+	file.GetService()[0].GetMethod()[0].Options = options
+}
+
+// Hostile text is refused, or stands in the output as the value of a string literal and nothing else.
+func TestT31_HostileTextsAreRefusedOrQuoted(t *testing.T) {
+	t.Parallel()
+	equals := func(text string) *grpcauthv1.Header {
+		return &grpcauthv1.Header{Name: "x-a", Check: &grpcauthv1.Header_Equals{Equals: text}}
+	}
+	rules := map[string]func(text string) *grpcauthv1.Rule{
+		"equals": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{Headers: []*grpcauthv1.Header{equals(text)}}
+		},
+		"in": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{Headers: []*grpcauthv1.Header{{
+				Name: "x-a", Check: &grpcauthv1.Header_In{In: &grpcauthv1.Values{Values: []string{"plain", text}}},
+			}}}
+		},
+		"denial": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{
+				Headers: []*grpcauthv1.Header{equals("1")}, Denial: &grpcauthv1.Denial{Message: text},
+			}
+		},
+		"guarded_by": func(text string) *grpcauthv1.Rule { return &grpcauthv1.Rule{GuardedBy: text} },
+		"name": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{Headers: []*grpcauthv1.Header{{
+				Name: text, Check: &grpcauthv1.Header_Present{Present: &grpcauthv1.Present{}},
+			}}}
+		},
+	}
+	generated, refused := 0, 0
+	for field, rule := range rules {
+		for _, text := range hostile {
+			request := request(t, withRule("public: true"))
+			setMethodRule(t, request, rule(text))
+			files, err := generate(t, request)
+			if err != nil {
+				refused++
+				if strings.ContainsAny(err.Error(), "\n\r\x00\x1b\u202e\u2028") {
+					t.Errorf("%s %.20q: the error is not one plain line: %q", field, text, err)
+				}
+				continue
+			}
+			generated++
+			checkOutput(t, files["a_grpcauth.pb.go"], text)
+		}
+	}
+	if generated < 20 || refused < 100 {
+		t.Errorf("%d generated, %d refused: the texts do not try both", generated, refused)
+	}
+}
+
+// What a generated file may declare and import. Names begin with those of its services.
+var (
+	allowedImports = []string{
+		`"context"`, `"google.golang.org/grpc/codes"`,
+		`"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"`,
+		`"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/authimpl"`,
+	}
+	allowedDeclarations = regexp.MustCompile(
+		`^(const _|var aGrpcauthRules|type ACredentials|func NewAServerInterceptor|func NewAClientInterceptor|func A[A-Z]\w*FromContext)$`)
+)
+
+// checkOutput parses the code and checks each import, declaration and comment. Where the text occurs, it
+// is the value of a string literal.
+func checkOutput(t *testing.T, code, text string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "a_grpcauth.pb.go", code, parser.ParseComments)
+	if err != nil {
+		t.Fatalf("%.20q: %v", text, err)
+	}
+	for _, imported := range file.Imports {
+		if !slices.Contains(allowedImports, imported.Path.Value) {
+			t.Errorf("%.20q: imports %s", text, imported.Path.Value)
+		}
+	}
+	for _, declaration := range declarations(file) {
+		if !allowedDeclarations.MatchString(declaration) {
+			t.Errorf("%.20q: declares %s", text, declaration)
+		}
+	}
+	for _, group := range file.Comments {
+		for _, comment := range group.List {
+			if !strings.HasPrefix(comment.Text, "// ") && !strings.HasPrefix(comment.Text, "//\t") && comment.Text != "//" {
+				t.Errorf("%.20q: comment %q could be a directive", text, comment.Text)
+			}
+		}
+	}
+	if strings.ContainsAny(code, "\r\x00\x1b\v\x7f\u0085\u202e\u2066\u2028\ufeff") {
+		t.Errorf("%.20q: the code has control or format characters", text)
+	}
+}
+
+func declarations(file *ast.File) []string {
+	var found []string
+	for _, declaration := range file.Decls {
+		switch declaration := declaration.(type) {
+		case *ast.FuncDecl:
+			found = append(found, "func "+declaration.Name.Name)
+		case *ast.GenDecl:
+			for _, spec := range declaration.Specs {
+				switch spec := spec.(type) {
+				case *ast.ValueSpec:
+					for _, name := range spec.Names {
+						found = append(found, declaration.Tok.String()+" "+name.Name)
+					}
+				case *ast.TypeSpec:
+					found = append(found, "type "+spec.Name.Name)
+				}
+			}
+		}
+	}
+	return found
+}
+
+func TestT32_GoPackageThatIsNoneDoesNotGenerate(t *testing.T) {
+	t.Parallel()
+	const ruled = `headers: {name: "x-a" equals: "1"}`
+	for _, option := range []string{
+		"example.com/a;av1\nfunc init() { panic(1) }", "example.com/a;func", "example.com/a;a b", "example.com/a;_",
+		"example.com/a;1a", "example.com/a;a-b", "example.com/a;a\u202eb", "example.com/a;a//",
+		"example.com/a\n;av1", "example.com/../a;av1", "../a;av1", "/a;av1", "example.com//a;av1", "example.com/a b;av1",
+		"example.com/a\";av1", "example.com/a`;av1", "example.com/a\\b;av1", "./a;av1",
+	} {
+		byOption := request(t, withRule(ruled))
+		byOption.GetProtoFile()[len(byOption.GetProtoFile())-1].Options.GoPackage = new(option)
+		checkRefused(t, byOption, "go_package")
+
+		byParameter := request(t, withRule(ruled))
+		byParameter.Parameter = new("paths=source_relative,Ma.proto=" + option)
+		checkRefused(t, byParameter, "go_package")
+	}
+}
+
+func TestT33_CommentsOfTheSchemaAreNotCopied(t *testing.T) {
+	t.Parallel()
+	code := mustGenerate(t, `//go:build ignore
+// +build ignore
+//go:generate rm -rf /
+syntax = "proto3";
+/*line evil.go:1:1*/
+package a.v1; //go:debug panicnil=1
+import "grpcauth/v1/options.proto";
+option go_package = "example.com/a/v1;av1";
+//line evil.go:1
+message M {} // canary
+//go:linkname canary evil
+service A { //go:embed canary
+  //go:noinline canary
+  option (grpcauth.v1.service).headers = {name: "x-a" present: {} /* canary */}; // canary
+  //export canary
+  rpc Get(M) returns (M); // canary
+}
+`)
+	for _, word := range []string{"canary", "go:", "+build", "line evil", "export", "rm -rf"} {
+		if strings.Contains(code, word) {
+			t.Errorf("the code contains %q:\n%s", word, code)
+		}
+	}
+}
+
+func TestT34_FileNamesOutsideTheOutputAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"../a.proto", "/a.proto", "a/../../a.proto", "./a.proto", "a//b.proto", "a\n.proto", "a\\b.proto", "C:/a.proto",
+		"a/\u202eb.proto", "..", ".", "a\x00.proto", "a\n//go:generate evil\n.proto",
+	} {
+		compiled := request(t, withRule(`headers: {name: "x-a" equals: "1"}`))
+		compiled.GetProtoFile()[len(compiled.GetProtoFile())-1].Name = new(name)
+		compiled.FileToGenerate = []string{name}
+		checkRefused(t, compiled, "name must be a plain relative path")
+	}
+}
+
+func TestT35_GoNamesThatCollideAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, lines := range map[string]int{
+		"go_names_of_methods": 2, "go_names_of_headers": 2, "go_names_of_services": 4, "go_names_of_others": 5,
+		"header_with_two_types": 2,
+	} {
+		if got := len(corpusErrors(t, name)); got != lines {
+			t.Errorf("%s: %d errors, want %d", name, got, lines)
+		}
+	}
+}
+
+func TestT36_CapsAreExact(t *testing.T) {
+	t.Parallel()
+	headers := func(count int) string {
+		var rule strings.Builder
+		for i := range count {
+			fmt.Fprintf(&rule, "headers: {name: \"x-%d\" equals: \"1\"} ", i)
+		}
+		return rule.String()
+	}
+	values := func(count int) string {
+		return `headers: {name: "x-a" in: {` + strings.Repeat(`values: "v" `, count) + `}}`
+	}
+	mustGenerate(t, withRule(headers(64)))
+	mustGenerate(t, withRule(values(64)))
+	checkRefused(t, request(t, withRule(headers(65))), "headers: 65 headers; at most 64 are allowed in a rule")
+	checkRefused(t, request(t, withRule(values(65))), "headers[0].in: 65 values; at most 64 are allowed")
+}
+
+func TestT37_TwoFilesOfOnePackageShareNoSymbol(t *testing.T) {
+	t.Parallel()
+	files, err := generateFrom(t, "testdata/two_files_one_package")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for name, code := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, code, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range declarations(file) {
+			if other, twice := seen[declaration]; twice && declaration != "const _" {
+				t.Errorf("%s is in %s and in %s", declaration, other, name)
+			}
+			seen[declaration] = name
+		}
+	}
+	if len(files) != 2 {
+		t.Errorf("%d files", len(files))
+	}
+}
+
+func TestT38_SameSchemaSameBytes(t *testing.T) {
+	t.Parallel()
+	texts := map[string]string{}
+	var names []string
+	for i := range 6 {
+		name := fmt.Sprintf("f%d.proto", i)
+		names = append(names, name)
+		texts[name] = fmt.Sprintf(`syntax = "proto3";
+package f.v1;
+import "grpcauth/v1/options.proto";
+option go_package = "example.com/f/v1;fv1";
+message M%[1]d {}
+service S%[1]d {
+  option (grpcauth.v1.service) = {
+    headers: {name: "x-c" present: {}} headers: {name: "x-a" in: {values: "2" values: "1"}} headers: {name: "x-b" present: {}}
+  };
+  rpc B(M%[1]d) returns (M%[1]d);
+  rpc A(M%[1]d) returns (M%[1]d) { option (grpcauth.v1.method).headers = {name: "x-d" present: {} type: TYPE_BOOL}; }
+}`, i)
+	}
+	compiled, err := compile.Request(t.Context(), compile.Sources(texts, options), "paths=source_relative", names...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := generate(t, proto.CloneOf(compiled))
+	if err != nil || len(want) != len(names) {
+		t.Fatalf("%d files, %v", len(want), err)
+	}
+	// descriptor.proto and options.proto come first, as those that the others import.
+	const imported = 2
+	for run := range 100 {
+		shuffled := proto.CloneOf(compiled)
+		random := rand.New(rand.NewPCG(uint64(run), 0))
+		random.Shuffle(len(names), func(i, j int) {
+			shuffled.FileToGenerate[i], shuffled.FileToGenerate[j] = shuffled.FileToGenerate[j], shuffled.FileToGenerate[i]
+		})
+		random.Shuffle(len(names), func(i, j int) {
+			files := shuffled.GetProtoFile()[imported:]
+			files[i], files[j] = files[j], files[i]
+		})
+		got, err := generate(t, shuffled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, code := range want {
+			if got[name] != code {
+				t.Fatalf("run %d: %s differs", run, name)
+			}
+		}
+	}
+}
+
+func TestErrorsComeInTheSameOrder(t *testing.T) {
+	t.Parallel()
+	dir := "testdata/findings_in_order"
+	want := strings.Join(corpusErrors(t, "findings_in_order"), "")
+	for range 20 {
+		if _, err := generateFrom(t, dir); err.Error()+"\n" != want {
+			t.Fatalf("got %v", err)
+		}
+	}
+}
