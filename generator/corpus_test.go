@@ -1,6 +1,7 @@
 package generator_test
 
 import (
+	"bytes"
 	"flag"
 	"go/format"
 	"io/fs"
@@ -85,7 +86,7 @@ func TestCorpusOutputIsFormattedAndCompiles(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if string(formatted) != string(source) {
+		if !bytes.Equal(formatted, source) {
 			t.Errorf("%s is not formatted", path)
 		}
 		return nil

@@ -21,7 +21,7 @@ import (
 
 // hostile texts would become live Go, end a comment, or deceive a reader, if they were copied as they are.
 var hostile = []string{
-	`"`, `\`, "`", "*/", "/*", "//", `" + evil() + "`, "`+evil()+`", `\"`, `{{.}}`, `{{template "x"}}`, "%s%d", "$(rm -rf /)",
+	`"`, `\`, "`", "*/", "/*", "//", `" + evil() + "`, "`+evil()+`", `\"`, `{{.}}`, `{{template "x"}}`, "%s%d", "$(echo canary)",
 	"\n", "\r", "\r\n", "\nfunc init() { panic(1) }\n", "\n//go:generate evil\n", "*/ func init() {} /*", "\x00", "\x1b[2J",
 	"\t", "\v", "\x7f", "\u0085", "\u00a0", "\u00ad", "\u200b", "\u202a", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029",
 	"\ufeff", "\ufffd", "é", "世界", "\U0001f600", "\U000e0041", strings.Repeat("a", 100_000),
@@ -169,25 +169,26 @@ func TestT32_GoPackageThatIsNoneDoesNotGenerate(t *testing.T) {
 
 func TestT33_CommentsOfTheSchemaAreNotCopied(t *testing.T) {
 	t.Parallel()
-	code := mustGenerate(t, `//go:build ignore
-// +build ignore
-//go:generate rm -rf /
+	// ‹› stands for the two slashes: go generate would carry out such a line of this file, too.
+	code := mustGenerate(t, strings.ReplaceAll(`‹›go:build ignore
+‹› +build ignore
+‹›go:generate echo canary
 syntax = "proto3";
 /*line evil.go:1:1*/
-package a.v1; //go:debug panicnil=1
+package a.v1; ‹›go:debug panicnil=1
 import "grpcauth/v1/options.proto";
 option go_package = "example.com/a/v1;av1";
-//line evil.go:1
-message M {} // canary
-//go:linkname canary evil
-service A { //go:embed canary
-  //go:noinline canary
-  option (grpcauth.v1.service).headers = {name: "x-a" present: {} /* canary */}; // canary
-  //export canary
-  rpc Get(M) returns (M); // canary
+‹›line evil.go:1
+message M {} ‹› canary
+‹›go:linkname canary evil
+service A { ‹›go:embed canary
+  ‹›go:noinline canary
+  option (grpcauth.v1.service).headers = {name: "x-a" present: {} /* canary */}; ‹› canary
+  ‹›export canary
+  rpc Get(M) returns (M); ‹› canary
 }
-`)
-	for _, word := range []string{"canary", "go:", "+build", "line evil", "export", "rm -rf"} {
+`, "‹›", "//"))
+	for _, word := range []string{"canary", "go:", "+build", "line evil", "export"} {
 		if strings.Contains(code, word) {
 			t.Errorf("the code contains %q:\n%s", word, code)
 		}
@@ -295,7 +296,8 @@ service S%[1]d {
 		shuffled := proto.CloneOf(compiled)
 		random := rand.New(rand.NewPCG(uint64(run), 0))
 		random.Shuffle(len(names), func(i, j int) {
-			shuffled.FileToGenerate[i], shuffled.FileToGenerate[j] = shuffled.FileToGenerate[j], shuffled.FileToGenerate[i]
+			files := shuffled.GetFileToGenerate()
+			files[i], files[j] = files[j], files[i]
 		})
 		random.Shuffle(len(names), func(i, j int) {
 			files := shuffled.GetProtoFile()[imported:]

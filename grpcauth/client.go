@@ -168,9 +168,7 @@ func callersCredentials(opts []grpc.CallOption) credentials.PerRPCCredentials {
 		case grpc.PerRPCCredsCallOption:
 			return option.Creds
 		case *grpc.PerRPCCredsCallOption:
-			if option != nil {
-				return option.Creds
-			}
+			return option.Creds
 		}
 	}
 	return nil

@@ -37,35 +37,40 @@ func (t *table) find(fullMethod string) *serverRule {
 // a listed service. grpc hands such paths to an UnknownServiceHandler, which may be less exact than grpc:
 // so slashes may be missing or doubled, letters percent-encoded or of another case, a query appended.
 func (t *table) owns(fullMethod string) bool {
-	path := fullMethod
-	if strings.ContainsAny(path, "%?") {
-		path = plain(path)
+	path, ok := decoded(fullMethod)
+	if !ok {
+		return true
 	}
 	for {
-		segment, rest, more := strings.Cut(path, "/")
-		if !more {
+		end := strings.IndexAny(path, "/?#;")
+		if end < 0 {
 			return false // the last segment is the method's name
 		}
 		for _, service := range t.services {
-			if len(segment) == len(service) && strings.EqualFold(segment, service) {
+			if end == len(service) && strings.EqualFold(path[:end], service) {
 				return true
 			}
 		}
-		path = rest
+		path = path[end+1:]
 	}
 }
 
-// plain undoes percent-encoding, however often it was applied, and cuts off a query.
-func plain(path string) string {
-	for strings.Contains(path, "%") {
-		decoded, err := url.PathUnescape(path)
-		if err != nil || decoded == path {
-			break
+// decoded undoes percent-encoding. It is false for a path that no client of gRPC has a reason to send:
+// one that is encoded wrongly, or more often than proxies do it by mistake. Without that bound, a long
+// path could cost a pass for each of its characters.
+func decoded(path string) (string, bool) {
+	const passes = 3
+	for range passes {
+		if !strings.Contains(path, "%") {
+			return path, true
 		}
-		path = decoded
+		plain, err := url.PathUnescape(path)
+		if err != nil {
+			return "", false
+		}
+		path = plain
 	}
-	path, _, _ = strings.Cut(path, "?")
-	return path
+	return "", false
 }
 
 // serviceOf splits "/package.Service/Method" as strictly as the paths of well-behaved clients are formed.

@@ -139,7 +139,7 @@ func TestPluginReportsUndecodableOption(t *testing.T) {
 		}
 		method := request.GetProtoFile()[len(request.GetProtoFile())-1].GetService()[0].GetMethod()[0]
 		method.Options = &descriptorpb.MethodOptions{}
-		method.Options.ProtoReflect().SetUnknown(value)
+		method.GetOptions().ProtoReflect().SetUnknown(value)
 		const want = "a.proto:11:3: a.v1.A.Get: the option cannot be decoded as a grpcauth.v1.Rule"
 		if got := answer(t, marshal(t, request)).GetError(); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: got %q, want %q", name, got, want)

@@ -16,6 +16,7 @@ import (
 
 	inv "example.com/warehouse/gen/inventory"
 	"example.com/warehouse/gen/reports/daily"
+
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
 )
 

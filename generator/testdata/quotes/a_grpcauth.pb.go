@@ -66,7 +66,7 @@ var aGrpcauthRules = authimpl.Service{
 		{
 			FullMethod: "/a.v1.A/M0",
 			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "\"\\`*/ //go:generate rm -rf /"},
+				{Name: "x-a", Equals: "\"\\`*/ //go:generate echo canary"},
 			},
 			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "\"quoted\" \\back `tick` */ %s {{.}} é 世"},
 		},
