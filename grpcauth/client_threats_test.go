@@ -111,6 +111,15 @@ func TestClientSuppliesEveryTypeOfValue(t *testing.T) {
 	}
 }
 
+// Generated code supplies every header that is no literal; a table that does not is a bug of the generator.
+func TestClientWithoutSupplierIsNotMade(t *testing.T) {
+	t.Parallel()
+	table := tableFor("test.v1.Service", headers(authimpl.Header{Name: "x-s", Present: authimpl.String}))
+	mustPanic(t, `grpcauth: service "test.v1.Service": method "/test.v1.Service/Unary": header "x-s" has no supplier`, func() {
+		authimpl.NewClientInterceptor(table, nil, authimpl.Supply("x-other", "C.Other", grpcauth.Static("a")))
+	})
+}
+
 func TestT25_CallersValueIsReplacedNotDoubled(t *testing.T) {
 	t.Parallel()
 	table := tableFor("test.v1.Service", headers(
@@ -214,8 +223,15 @@ func TestT29_CallersOwnCredentialsAreComposed(t *testing.T) {
 	if err := call(t.Context(), connection, table.Name, unary, grpc.PerRPCCredentials(failing)); status.Code(err) != codes.Unavailable {
 		t.Errorf("their error became %v", err)
 	}
+	lacking := authimpl.NewClientInterceptor(tableFor(table.Name, headers(authimpl.Header{Name: "x-s", Present: authimpl.String})),
+		nil, authimpl.Supply("x-s", "C.S", grpcauth.Static("")))
+	other, _, unreached := open(t, table, lacking)
+	err := call(t.Context(), other, table.Name, unary, grpc.PerRPCCredentials(theirs))
+	if status.Code(err) != codes.Unauthenticated || !strings.Contains(err.Error(), "the value is empty") || unreached.runs.Load() != 0 {
+		t.Errorf("our error beside their credentials: %v", err)
+	}
 	demanding := &callersCreds{headers: theirs.headers, secure: true}
-	err := call(t.Context(), connection, table.Name, unary, grpc.PerRPCCredentials(demanding))
+	err = call(t.Context(), connection, table.Name, unary, grpc.PerRPCCredentials(demanding))
 	if status.Code(err) != codes.Unauthenticated || !strings.Contains(err.Error(), "insecure connection") {
 		t.Errorf("credentials that demand security, without it: %v", err)
 	}
