@@ -59,11 +59,15 @@ func (s symbols) addServices(file *file) policy.Findings {
 		claim(service.newServer, origin)
 		claim(service.newClient, origin)
 		claim(service.rules, origin)
-		if len(service.values) > 0 {
+		if len(service.slots) > 0 {
 			claim(service.credentials, origin)
 		}
+		if len(service.verified()) > 0 {
+			claim(service.verifier, origin)
+		}
 		findings = append(findings, checkMethods(service)...)
-		findings = append(findings, checkValues(service, claim)...)
+		findings = append(findings, checkTypes(service)...)
+		findings = append(findings, checkFields(service, claim)...)
 	}
 	return findings
 }
@@ -83,29 +87,43 @@ func checkMethods(service *service) policy.Findings {
 	return findings
 }
 
-// checkValues refuses headers that would share a field or an accessor, and one header with two types.
-func checkValues(service *service, claim func(name, origin string)) policy.Findings {
+// checkTypes refuses a slot with two types: it has one accessor, one verifier and one source.
+func checkTypes(service *service) policy.Findings {
 	var findings policy.Findings
-	fields := map[string]string{}
-	for _, value := range service.values {
-		for _, method := range value.methods {
-			for _, header := range method.Headers {
-				if header.Name == value.header.Name && header.Check != policy.Equals &&
-					header.Type != value.header.Type {
-					findings = append(findings, policy.FindingAt(method.Descriptor,
-						"header %q is %s here and %s in %s: a header has one type in a service",
-						header.Name, header.Type, value.header.Type, value.methods[0].Descriptor.Name()))
-				}
+	for _, method := range service.Methods {
+		for header := range method.All() {
+			slot := service.known[keyOf(header)]
+			if slot != nil && header.Type != slot.header.Type {
+				findings = append(findings, policy.FindingAt(method.Descriptor,
+					"header %q is %s here and %s in %s: a header has one type in a service",
+					header.Name, header.Type, slot.header.Type, slot.methods[0].Descriptor.Name()))
 			}
 		}
-		if other, taken := fields[value.field]; taken {
-			findings = append(findings, policy.FindingAt(service.Descriptor,
-				"headers %q and %q have the same Go name %s: rename one of them",
-				other, value.header.Name, value.field))
+	}
+	return findings
+}
+
+// checkFields refuses slots that would share a field of the credentials, and with it an accessor or a
+// method of the verifier.
+func checkFields(service *service, claim func(name, origin string)) policy.Findings {
+	var findings policy.Findings
+	fields := map[string]*slot{}
+	for _, slot := range service.slots {
+		other, taken := fields[slot.field]
+		if !taken {
+			fields[slot.field] = slot
+			if slot.accessor != "" {
+				claim(slot.accessor, fmt.Sprintf(
+					"header %q of service %s", slot.header.Name, service.Descriptor.FullName()))
+			}
 			continue
 		}
-		fields[value.field] = value.header.Name
-		claim(value.accessor, fmt.Sprintf("header %q of service %s", value.header.Name, service.Descriptor.FullName()))
+		remedy := "rename one of them"
+		if slot.header.Name == other.header.Name {
+			remedy = "use one of the two in the whole service"
+		}
+		findings = append(findings, policy.FindingAt(service.Descriptor,
+			"%s and %s have the same Go name %s: %s", other, slot, slot.field, remedy))
 	}
 	return findings
 }

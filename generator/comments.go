@@ -2,94 +2,114 @@ package generator
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/policy"
 )
 
-// policyTable is what a reviewer reads: each method, what it needs, what a refused caller gets. Values
-// do not appear in it; text from the schema is quoted.
-func policyTable(service *service) []string {
-	rows := [][]string{{"method", "needs", "a refused caller gets"}}
-	for _, method := range service.Methods {
-		row := []string{string(method.Descriptor.Name())}
-		switch method.Access {
-		case policy.Public:
-			row = append(row, "OPEN: public", "")
-		case policy.Guarded:
-			row = append(row, "OPEN HERE: guarded by "+strconv.Quote(method.GuardedBy), "")
-		case policy.Restricted, policy.Undeclared:
-			row = append(row, needs(method), refusal(method.Denial))
-		}
-		rows = append(rows, row)
-	}
-	return align(rows)
+func serverComment(service *service) []string {
+	return wrap(fmt.Sprintf("%s returns the check that %s asks for: a call that lacks what its method requires "+
+		"is refused before the handler runs.", service.newServer, service.Descriptor.FullName()))
 }
 
-// supplyTable is what a client's reader wants to know: each method, what is sent with it and whence.
-func supplyTable(service *service) []string {
-	fields := map[string]string{}
-	for _, value := range service.values {
-		fields[value.header.Name] = service.credentials + "." + value.field
-	}
-	rows := [][]string{{"method", "is sent"}}
+func clientComment(service *service) []string {
+	return wrap(fmt.Sprintf("%s returns what supplies the metadata that %s requires, to the methods that require "+
+		"it and to no others.", service.newClient, service.Descriptor.FullName()))
+}
+
+func verifierComment(service *service) []string {
+	return wrap(fmt.Sprintf("%s decides about the credentials that %s asks for. The application implements it and "+
+		"hands it to %s. A method is called only where its header is there once and in its form, and so are all that "+
+		"are required with it.", service.verifier, service.Descriptor.FullName(), service.newServer))
+}
+
+func credentialsComment(service *service) []string {
+	sentence := fmt.Sprintf("%s holds where a client of %s gets the values that are left to run time. A field left "+
+		"nil means that this client has none: a call that needs it fails locally", service.credentials,
+		service.Descriptor.FullName())
+	optional, alternative := false, false
 	for _, method := range service.Methods {
-		var sent []string
+		alternative = alternative || len(method.AnyOf) > 0
+		for header := range method.All() {
+			optional = optional || header.Optional
+		}
+	}
+	if optional {
+		sentence += ", an optional header is left out"
+	}
+	if alternative {
+		sentence += ", an alternative that needs it is not taken"
+	}
+	sentence += "."
+	if len(service.verified()) > 0 {
+		sentence += " Credentials that the server verifies travel on secure transports only, unless " +
+			"grpcauth.AllowInsecureTransport says otherwise."
+	}
+	return wrap(sentence)
+}
+
+// content says what of a header's value a slot holds.
+func (s *slot) content() string {
+	switch name := s.header.Name; {
+	case s.kind == bearer:
+		return "the bearer token in " + name
+	case s.kind == basic:
+		return "the user name and password in " + name
+	case s.header.Scheme != "":
+		return "what follows the scheme " + s.header.Scheme + " in " + name
+	default:
+		return name
+	}
+}
+
+func fieldComment(slot *slot) []string {
+	content := slot.content()
+	if slot.kind == value || slot.kind == verified {
+		content += fmt.Sprintf(" (%s)", slot.typeOf())
+	}
+	return wrap(fmt.Sprintf("%s supplies %s to %s.", slot.field, content, methodNames(slot.methods)))
+}
+
+func accessorComment(service *service, slot *slot) []string {
+	sentence := fmt.Sprintf("%s returns the %s of the call, for the handlers of %s. It is false unless the check of "+
+		"%s ran on this call and the headers that passed contain it", slot.accessor, slot.header.Name,
+		methodNames(slot.methods), service.Descriptor.FullName())
+	sentence += "."
+	if slot.mayBeAbsent() {
+		sentence += " A call may pass without it."
+	}
+	return wrap(sentence)
+}
+
+// mayBeAbsent is true if the header is optional or in an alternative for some method.
+func (s *slot) mayBeAbsent() bool {
+	for _, method := range s.methods {
 		for _, header := range method.Headers {
-			if header.Check == policy.Equals {
-				sent = append(sent, header.Name+" (literal)")
-			} else {
-				sent = append(sent, fmt.Sprintf("%s (%s)", header.Name, fields[header.Name]))
+			if keyOf(header) == keyOf(s.header) && header.Optional {
+				return true
 			}
 		}
-		if len(sent) == 0 {
-			sent = []string{"nothing"}
+		for _, alternative := range method.AnyOf {
+			for _, header := range alternative.Headers {
+				if keyOf(header) == keyOf(s.header) {
+					return true
+				}
+			}
 		}
-		rows = append(rows, []string{string(method.Descriptor.Name()), strings.Join(sent, ", ")})
 	}
-	return align(rows)
+	return false
 }
 
-// needs lists a method's headers: "authorization (equals), x-tenant-id (present, int64)".
-func needs(method *policy.Method) string {
-	list := make([]string, 0, len(method.Headers))
-	for _, header := range method.Headers {
-		check := header.Check.String()
-		if header.Check == policy.Present {
-			check += ", " + goTypes[header.Type]
-		}
-		list = append(list, fmt.Sprintf("%s (%s)", header.Name, check))
-	}
-	return strings.Join(list, ", ")
+func verifyComment(slot *slot) []string {
+	return wrap(fmt.Sprintf("%s verifies %s, for calls of %s.",
+		slot.verifier, slot.content(), methodNames(slot.methods)))
 }
 
-// refusal spells a denial as gRPC does: UNAUTHENTICATED "Access denied!".
-func refusal(denial policy.Denial) string {
-	return strings.TrimPrefix(denial.Code.String(), "CODE_") + " " + strconv.Quote(denial.Message)
-}
+// most methods are listed in a comment. The constructors' tables have all of them.
+const most = 10
 
-// align pads the cells of a table to columns.
-func align(rows [][]string) []string {
-	var text strings.Builder
-	const minWidth, tabWidth, padding = 0, 8, 2
-	writer := tabwriter.NewWriter(&text, minWidth, tabWidth, padding, ' ', 0)
-	for _, row := range rows {
-		_, _ = fmt.Fprintln(writer, strings.Join(row, "\t")) // a strings.Builder does not fail
-	}
-	_ = writer.Flush() // as above
-	lines := strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " ")
-	}
-	return lines
-}
-
-// methodNames lists methods in a sentence: "SayHello, Transfer and Chat". A long list is cut; the
-// constructors' tables have all of them.
+// methodNames lists methods in a sentence: "SayHello, Transfer and Chat". A long list is cut.
 func methodNames(methods []*policy.Method) string {
-	const most = 10
 	names := make([]string, 0, most)
 	for _, method := range methods {
 		if len(names) == most {

@@ -8,7 +8,6 @@ import (
 	"google.golang.org/protobuf/compiler/protogen"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/policy"
-	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
 )
 
 // file is a file to generate with its resolved services and all Go identifiers.
@@ -25,18 +24,31 @@ type service struct {
 	goName      string // Greeter
 	newServer   string // NewGreeterServerInterceptor
 	newClient   string // NewGreeterClientInterceptor
+	verifier    string // GreeterVerifier
 	credentials string // GreeterCredentials
 	rules       string // greeterGrpcauthRules
 
-	values []*value // headers whose value a client supplies and a handler reads
+	slots []*slot // in order of first appearance
+	known map[slotKey]*slot
 }
 
-// value is a header with `present` or `in`, by name, with its Go identifiers.
-type value struct {
+// slotKey is what tells slots of a service apart.
+type slotKey struct {
+	header string
+	kind   kind
+	scheme string
+}
+
+func keyOf(header *policy.Header) slotKey { return slotKey{header.Name, kindOf(header), header.Scheme} }
+
+// slot is a header, by name and kind, whose value is left to run time: a client supplies it, and a handler
+// reads it or the application verifies it. See kind.go.
+type slot struct {
 	header   *policy.Header // where the service says it first
-	field    string         // XTenantId
-	accessor string         // GreeterXTenantIdFromContext
-	goType   string         // int64
+	kind     kind
+	field    string // AuthorizationBearer
+	accessor string // GreeterXTenantIdFromContext; "" for what is verified
+	verifier string // VerifyAuthorizationBearer; "" for what is not
 	methods  []*policy.Method
 }
 
@@ -56,51 +68,67 @@ func nameService(source *protogen.Service, resolved *policy.Service) *service {
 		goName:      goName,
 		newServer:   "New" + goName + "ServerInterceptor",
 		newClient:   "New" + goName + "ClientInterceptor",
+		verifier:    goName + "Verifier",
 		credentials: goName + "Credentials",
 		rules:       lowerFirst(goName) + "GrpcauthRules",
+		known:       map[slotKey]*slot{},
 	}
-	byHeader := map[string]*value{}
 	for _, method := range resolved.Methods {
-		for _, header := range method.Headers {
+		for header := range method.All() {
 			if header.Check == policy.Equals {
 				continue // the client supplies a literal by itself, and no handler needs to read it
 			}
-			known := byHeader[header.Name]
-			if known == nil {
-				field := camelCase(header.Name)
-				known = &value{
-					header:   header,
-					field:    field,
-					accessor: goName + field + "FromContext",
-					goType:   goTypes[header.Type],
-				}
-				byHeader[header.Name] = known
-				named.values = append(named.values, known)
+			slot := named.known[keyOf(header)]
+			if slot == nil {
+				slot = nameSlot(goName, header)
+				named.known[keyOf(header)] = slot
+				named.slots = append(named.slots, slot)
 			}
-			known.methods = append(known.methods, method)
+			if last := len(slot.methods) - 1; last < 0 || slot.methods[last] != method {
+				slot.methods = append(slot.methods, method)
+			}
 		}
 	}
 	return named
 }
 
-// goTypes are the Go types of values.
-var goTypes = map[grpcauthv1.Type]string{ //nolint:gochecknoglobals // a constant table
-	grpcauthv1.Type_TYPE_STRING: "string",
-	grpcauthv1.Type_TYPE_INT64:  "int64",
-	grpcauthv1.Type_TYPE_UINT64: "uint64",
-	grpcauthv1.Type_TYPE_BOOL:   "bool",
-	grpcauthv1.Type_TYPE_BYTES:  "[]byte",
+// verified lists the slots that the application verifies.
+func (s *service) verified() []*slot {
+	var verified []*slot
+	for _, slot := range s.slots {
+		if slot.kind != value {
+			verified = append(verified, slot)
+		}
+	}
+	return verified
 }
 
-// camelCase makes a Go name of a metadata key, as protoc-gen-go makes one of a field's name:
-// "x-tenant-id" becomes XTenantId. Hyphens and dots count as underscores.
+func nameSlot(service string, header *policy.Header) *slot {
+	named := &slot{header: header, kind: kindOf(header), field: camelCase(header.Name)}
+	switch named.kind {
+	case literal, value:
+		named.accessor = service + named.field + "FromContext"
+		return named
+	case bearer:
+		named.field += "Bearer"
+	case basic:
+		named.field += "Basic"
+	case verified:
+		named.field += camelCase(header.Scheme)
+	}
+	named.verifier = "Verify" + named.field
+	return named
+}
+
+// camelCase makes a Go name of a metadata key or a scheme, as protoc-gen-go makes one of a field's name:
+// "x-tenant-id" becomes XTenantId, and "DPoP" stays. Hyphens and dots count as underscores.
 func camelCase(key string) string {
 	var name strings.Builder
 	isLower := func(i int) bool { return i < len(key) && 'a' <= key[i] && key[i] <= 'z' }
 	for i := 0; i < len(key); i++ {
 		switch c := key[i]; {
-		case isLower(i):
-			name.WriteByte(c - 'a' + 'A')
+		case isLower(i), 'A' <= c && c <= 'Z':
+			name.WriteByte(c &^ ('a' - 'A'))
 			for isLower(i + 1) {
 				i++
 				name.WriteByte(key[i])

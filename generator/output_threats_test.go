@@ -56,6 +56,28 @@ func TestT31_HostileTextsAreRefusedOrQuoted(t *testing.T) {
 				Headers: []*grpcauthv1.Header{equals("1")}, Denial: &grpcauthv1.Denial{Message: text},
 			}
 		},
+		"bearer.scopes": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{Headers: []*grpcauthv1.Header{{
+				Name:  "x-a",
+				Check: &grpcauthv1.Header_Bearer{Bearer: &grpcauthv1.Bearer{Scopes: []string{"plain", text}}},
+			}}}
+		},
+		"verify.scopes": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{AnyOf: []*grpcauthv1.Alternative{{Headers: []*grpcauthv1.Header{{
+				Name:  "x-a",
+				Check: &grpcauthv1.Header_Verify{Verify: &grpcauthv1.Verify{Scheme: "S", Scopes: []string{text}}},
+			}}}}}
+		},
+		"verify.scheme": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{Public: true, Headers: []*grpcauthv1.Header{{
+				Name: "x-a", Check: &grpcauthv1.Header_Verify{Verify: &grpcauthv1.Verify{Scheme: text}}, Optional: true,
+			}}}
+		},
+		"name in an alternative": func(text string) *grpcauthv1.Rule {
+			return &grpcauthv1.Rule{AnyOf: []*grpcauthv1.Alternative{{Headers: []*grpcauthv1.Header{{
+				Name: text, Check: &grpcauthv1.Header_Basic{Basic: &grpcauthv1.Basic{}},
+			}}}}}
+		},
 		"guarded_by": func(text string) *grpcauthv1.Rule { return &grpcauthv1.Rule{GuardedBy: text} },
 		"name": func(text string) *grpcauthv1.Rule {
 			return &grpcauthv1.Rule{Headers: []*grpcauthv1.Header{{
@@ -80,7 +102,7 @@ func TestT31_HostileTextsAreRefusedOrQuoted(t *testing.T) {
 			checkOutput(t, files["a_grpcauth.pb.go"], text)
 		}
 	}
-	if generated < 20 || refused < 100 {
+	if generated < 40 || refused < 200 {
 		t.Errorf("%d generated, %d refused: the texts do not try both", generated, refused)
 	}
 }
@@ -93,7 +115,7 @@ var (
 		`"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/authimpl"`,
 	}
 	allowedDeclarations = regexp.MustCompile(
-		`^(const _|var aGrpcauthRules|type ACredentials|func NewAServerInterceptor|func NewAClientInterceptor|func A[A-Z]\w*FromContext)$`)
+		`^(const _|var aGrpcauthRules|type ACredentials|type AVerifier|func NewAServerInterceptor|func NewAClientInterceptor|func A[A-Z]\w*FromContext)$`)
 )
 
 // checkOutput parses the code and checks each import, declaration and comment. Where the text occurs, it
@@ -212,7 +234,8 @@ func TestT35_GoNamesThatCollideAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, lines := range map[string]int{
 		"go_names_of_methods": 2, "go_names_of_headers": 2, "go_names_of_services": 4, "go_names_of_others": 5,
-		"header_with_two_types": 2,
+		"header_with_two_types": 2, "go_names_of_kinds": 4, "go_names_of_the_verifier": 2, "verified_with_two_types": 2,
+		"scheme_in_two_cases": 2,
 	} {
 		if got := len(corpusErrors(t, name)); got != lines {
 			t.Errorf("%s: %d errors, want %d", name, got, lines)
@@ -232,10 +255,26 @@ func TestT36_CapsAreExact(t *testing.T) {
 	values := func(count int) string {
 		return `headers: {name: "x-a" in: {` + strings.Repeat(`values: "v" `, count) + `}}`
 	}
+	alternatives := func(first, second int) string {
+		return headers(2) + "any_of: {" + strings.ReplaceAll(headers(first), "x-", "a-") +
+			"} any_of: {" + strings.ReplaceAll(headers(second), "x-", "a-") + "}"
+	}
+	scopes := func(count int) string {
+		var list strings.Builder
+		for i := range count {
+			fmt.Fprintf(&list, `scopes: "s%d" `, i)
+		}
+		return `headers: {name: "x-a" bearer: {` + list.String() + `}}`
+	}
 	mustGenerate(t, withRule(headers(64)))
+	mustGenerate(t, withRule(alternatives(31, 31)))
+	mustGenerate(t, withRule(scopes(64)))
 	mustGenerate(t, withRule(values(64)))
 	checkRefused(t, request(t, withRule(headers(65))), "headers: 65 headers; at most 64 are allowed in a rule")
 	checkRefused(t, request(t, withRule(values(65))), "headers[0].in: 65 values; at most 64 are allowed")
+	checkRefused(t, request(t, withRule(alternatives(31, 32))), "any_of: 65 headers, those outside any_of included; at most 64")
+	checkRefused(t, request(t, withRule(alternatives(63, 1))), "any_of: 66 headers, those outside any_of included; at most 64")
+	checkRefused(t, request(t, withRule(scopes(65))), "headers[0].bearer.scopes: 65 scopes; at most 64 are allowed")
 }
 
 func TestT37_TwoFilesOfOnePackageShareNoSymbol(t *testing.T) {
@@ -277,6 +316,8 @@ message M%[1]d {}
 service S%[1]d {
   option (grpcauth.v1.service) = {
     headers: {name: "x-c" present: {}} headers: {name: "x-a" in: {values: "2" values: "1"}} headers: {name: "x-b" present: {}}
+    any_of: {headers: {name: "y-b" verify: {scopes: "2" scopes: "1"}}} any_of: {headers: {name: "y-a" bearer: {}}}
+    any_of: {headers: {name: "y-b" verify: {scheme: "S"}} headers: {name: "y-a" basic: {}}}
   };
   rpc B(M%[1]d) returns (M%[1]d);
   rpc A(M%[1]d) returns (M%[1]d) { option (grpcauth.v1.method).headers = {name: "x-d" present: {} type: TYPE_BOOL}; }

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/policy"
-	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
 )
 
 // The views are what templates see: strings that are ready to print. Text from the schema is a Go
@@ -30,27 +29,35 @@ type serviceView struct {
 	QuotedName  string
 	NewServer   string
 	NewClient   string
+	Verifier    string
 	Credentials string
 	Rules       string
-	Values      []valueView
+	Slots       []slotView
+	Verified    []slotView // those of Slots that have a Verify
 	Methods     []methodView
 
 	ServerComment      []string // lines without the slashes
 	PolicyTable        []string // lines of the server's doc comment
+	VerifierComment    []string
 	CredentialsComment []string
 	ClientComment      []string
 	SupplyTable        []string // lines of the client's doc comment
 }
 
-type valueView struct {
+type slotView struct {
 	Header          string // quoted
+	Scheme          string // quoted
+	Type            goType
+	Bearer          bool
+	Basic           bool
 	Field           string
 	FieldPath       string // quoted
 	FieldComment    []string
-	Accessor        string
+	Accessor        string // "" where there is none
 	AccessorComment []string
-	GoType          string
-	Rules           string
+	Verify          string // "" where there is none
+	VerifyComment   []string
+	ScopesTable     []string // lines of the verifier method's doc comment
 }
 
 type methodView struct {
@@ -58,15 +65,22 @@ type methodView struct {
 	Public     bool
 	GuardedBy  string // quoted, or ""
 	Headers    []headerView
-	Code       string // a name of package codes
+	AnyOf      [][]headerView
+	Code       string // a name of package codes, or "" where nobody is refused
 	Message    string // quoted
 }
 
 type headerView struct {
-	Name    string // quoted
-	Equals  string // quoted, or ""
-	In      string // quoted and separated by commas, or ""
-	Present string // a name of package authimpl
+	Name     string // quoted
+	Optional bool
+	Equals   string // quoted, or ""
+	In       string // quoted and separated by commas, or ""
+	Present  string // a name of package authimpl, or ""
+	Bearer   bool
+	Basic    bool
+	Verify   string // a name of package authimpl, or ""
+	Scheme   string // quoted, or ""
+	Scopes   string // quoted and separated by commas, or ""
 }
 
 func viewFile(plugin *protogen.Plugin, file *file) fileView {
@@ -89,21 +103,23 @@ func viewService(service *service) serviceView {
 		QuotedName:  strconv.Quote(fullName),
 		NewServer:   service.newServer,
 		NewClient:   service.newClient,
+		Verifier:    service.verifier,
 		Credentials: service.credentials,
 		Rules:       service.rules,
 
-		ServerComment: wrap(fmt.Sprintf("%s returns the check that %s asks for: a call that lacks what its method "+
-			"requires is refused before the handler runs.", service.newServer, fullName)),
-		PolicyTable: policyTable(service),
-		CredentialsComment: wrap(fmt.Sprintf("%s holds where a client of %s gets the values that are left to run "+
-			"time. A field left nil means that this client has none: a call that needs it fails locally.",
-			service.credentials, fullName)),
-		ClientComment: wrap(fmt.Sprintf("%s returns what supplies the metadata that %s requires, to the methods "+
-			"that require it and to no others.", service.newClient, fullName)),
-		SupplyTable: supplyTable(service),
+		ServerComment:      serverComment(service),
+		PolicyTable:        policyTable(service),
+		VerifierComment:    verifierComment(service),
+		CredentialsComment: credentialsComment(service),
+		ClientComment:      clientComment(service),
+		SupplyTable:        supplyTable(service),
 	}
-	for _, value := range service.values {
-		view.Values = append(view.Values, viewValue(service, value))
+	for _, slot := range service.slots {
+		seen := viewSlot(service, slot)
+		view.Slots = append(view.Slots, seen)
+		if slot.verifier != "" {
+			view.Verified = append(view.Verified, seen)
+		}
 	}
 	for _, method := range service.Methods {
 		view.Methods = append(view.Methods, viewMethod(fullName, method))
@@ -111,63 +127,83 @@ func viewService(service *service) serviceView {
 	return view
 }
 
-func viewValue(service *service, value *value) valueView {
-	methods := methodNames(value.methods)
-	return valueView{
-		Header:    strconv.Quote(value.header.Name),
-		Field:     value.field,
-		FieldPath: strconv.Quote(service.credentials + "." + value.field),
-		FieldComment: wrap(fmt.Sprintf("%s supplies %s (%s) to %s.",
-			value.field, value.header.Name, value.goType, methods)),
-		Accessor: value.accessor,
-		AccessorComment: wrap(fmt.Sprintf("%s returns the %s of the call, for the handlers of %s. "+
-			"It is false unless the check of %s ran on this call and its rule contains the header.",
-			value.accessor, value.header.Name, methods, service.Descriptor.FullName())),
-		GoType: value.goType,
-		Rules:  service.rules,
+func viewSlot(service *service, slot *slot) slotView {
+	view := slotView{
+		Header:       strconv.Quote(slot.header.Name),
+		Scheme:       strconv.Quote(slot.header.Scheme),
+		Type:         slot.typeOf(),
+		Bearer:       slot.kind == bearer,
+		Basic:        slot.kind == basic,
+		Field:        slot.field,
+		FieldPath:    strconv.Quote(service.credentials + "." + slot.field),
+		FieldComment: fieldComment(slot),
+		Accessor:     slot.accessor,
+		Verify:       slot.verifier,
 	}
+	if slot.accessor != "" {
+		view.AccessorComment = accessorComment(service, slot)
+	}
+	if slot.verifier != "" {
+		view.VerifyComment = verifyComment(slot)
+		view.ScopesTable = scopesTable(slot)
+	}
+	return view
 }
 
 func viewMethod(service string, method *policy.Method) methodView {
 	view := methodView{
 		FullMethod: strconv.Quote("/" + service + "/" + string(method.Descriptor.Name())),
 		Public:     method.Access == policy.Public,
-		Code:       codes.Code(method.Denial.Code).String(), //nolint:gosec // checked to be a gRPC code
-		Message:    strconv.Quote(method.Denial.Message),
+		Headers:    viewHeaders(method.Headers),
 	}
 	if method.Access == policy.Guarded {
 		view.GuardedBy = strconv.Quote(method.GuardedBy)
 	}
-	for _, header := range method.Headers {
-		view.Headers = append(view.Headers, viewHeader(header))
+	for _, alternative := range method.AnyOf {
+		view.AnyOf = append(view.AnyOf, viewHeaders(alternative.Headers))
+	}
+	if method.Refuses() {
+		view.Code = codes.Code(method.Denial.Code).String() //nolint:gosec // checked to be a gRPC code
+		view.Message = strconv.Quote(method.Denial.Message)
 	}
 	return view
 }
 
-func viewHeader(header *policy.Header) headerView {
-	view := headerView{Name: strconv.Quote(header.Name)}
-	quoted := make([]string, 0, len(header.Literals))
-	for _, literal := range header.Literals {
-		quoted = append(quoted, strconv.Quote(literal))
+func viewHeaders(headers []*policy.Header) []headerView {
+	views := make([]headerView, 0, len(headers))
+	for _, header := range headers {
+		view := headerView{
+			Name:     strconv.Quote(header.Name),
+			Optional: header.Optional,
+			Bearer:   header.Check == policy.Bearer,
+			Basic:    header.Check == policy.Basic,
+			Scopes:   quoteAll(header.Scopes),
+		}
+		switch header.Check {
+		case policy.Equals:
+			view.Equals = quoteAll(header.Literals)
+		case policy.In:
+			view.In = quoteAll(header.Literals)
+		case policy.Present:
+			view.Present = runtimeTypes[header.Type]
+		case policy.Verify:
+			view.Verify = runtimeTypes[header.Type]
+		case policy.Bearer, policy.Basic:
+		}
+		if header.Scheme != "" {
+			view.Scheme = strconv.Quote(header.Scheme)
+		}
+		views = append(views, view)
 	}
-	switch header.Check {
-	case policy.Equals:
-		view.Equals = quoted[0]
-	case policy.In:
-		view.In = strings.Join(quoted, ", ")
-	case policy.Present:
-		view.Present = runtimeTypes[header.Type]
-	}
-	return view
+	return views
 }
 
-// runtimeTypes are the names of the types in package authimpl.
-var runtimeTypes = map[grpcauthv1.Type]string{ //nolint:gochecknoglobals // a constant table
-	grpcauthv1.Type_TYPE_STRING: "String",
-	grpcauthv1.Type_TYPE_INT64:  "Int64",
-	grpcauthv1.Type_TYPE_UINT64: "Uint64",
-	grpcauthv1.Type_TYPE_BOOL:   "Bool",
-	grpcauthv1.Type_TYPE_BYTES:  "Bytes",
+func quoteAll(texts []string) string {
+	quoted := make([]string, 0, len(texts))
+	for _, text := range texts {
+		quoted = append(quoted, strconv.Quote(text))
+	}
+	return strings.Join(quoted, ", ")
 }
 
 var plainSuffix = regexp.MustCompile(`^-?[0-9A-Za-z.-]*$`)

@@ -7,10 +7,12 @@ import (
 
 // init hands the constructors to package authimpl, which generated code calls.
 func init() {
-	bridge.NewServerInterceptor = func(service *rules.Service, options any) any {
-		return newServerInterceptor(service, options.([]ServerOption)) //nolint:forcetypeassert // see package bridge
+	bridge.NewServerInterceptor = func(service *rules.Service, options any, verifiers []rules.Verifier) any {
+		//nolint:forcetypeassert // see package bridge
+		return newServerInterceptor(service, options.([]ServerOption), verifiers)
 	}
 	bridge.NewClientInterceptor = func(service *rules.Service, options any, suppliers []rules.Supplier) any {
-		return newClientInterceptor(service, options.([]ClientOption), suppliers) //nolint:forcetypeassert // as above
+		//nolint:forcetypeassert // as above
+		return newClientInterceptor(service, options.([]ClientOption), suppliers)
 	}
 }

@@ -3,11 +3,8 @@ package grpcauth
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
 )
@@ -15,13 +12,20 @@ import (
 // ClientInterceptor supplies the metadata that methods require, and only to methods that require it. A
 // generated constructor makes it. It is safe for concurrent use.
 //
-// Values travel as per-RPC credentials, so they are fetched for each attempt at a call. A value that the
-// caller put in the outgoing metadata under a name that this client supplies is replaced, never doubled.
-// The caller's own [grpc.PerRPCCredentials] call option is kept beside ours, ours winning on a shared
-// key. Two things are out of its sight and would double a header, which the server then refuses:
-// interceptors that run later and append the same name, and grpc.WithPerRPCCredentials on the connection.
+// Values travel as per-RPC credentials, so they are fetched for each attempt at a call. Where a rule has
+// alternatives, the first one is sent whose sources are all set and have a value for the attempt. Credentials
+// (`bearer`, `basic`, `verify`) need a connection with privacy and integrity, unless
+// [AllowInsecureTransport] is given.
+//
+// A value that the caller put in the outgoing metadata under a name that this client supplies is replaced,
+// never doubled. What this client has no source for, the caller may put there itself. The caller's own
+// [grpc.PerRPCCredentials] call option is kept beside ours, ours winning on a shared key; wrapped in a call
+// option of another type, it is lost. Two things are out of sight and would double a header, which the server
+// then refuses: interceptors that run later and append the same name, and grpc.WithPerRPCCredentials on the
+// connection.
 type ClientInterceptor struct {
-	methods map[string]*clientRule // by full method
+	services map[string]bool        // full names
+	methods  map[string]*clientRule // by full method
 }
 
 // newClientInterceptor is what generated constructors reach.
@@ -32,9 +36,19 @@ func newClientInterceptor(
 	if err != nil {
 		panic(fmt.Sprintf("grpcauth: service %q: %v", service.Name, err))
 	}
-	interceptor := &ClientInterceptor{methods: make(map[string]*clientRule, len(compiled))}
+	var settings clientSettings
+	for at, option := range options {
+		if option == nil {
+			panic(fmt.Sprintf("grpcauth: service %q: option %d is nil", service.Name, at+1))
+		}
+		option.applyClient(&settings)
+	}
+	interceptor := &ClientInterceptor{
+		services: map[string]bool{service.Name: true},
+		methods:  make(map[string]*clientRule, len(compiled)),
+	}
 	for _, rule := range compiled {
-		made, err := newClientRule(rule, suppliers)
+		made, err := newClientRule(rule, suppliers, settings)
 		if err != nil {
 			panic(fmt.Sprintf("grpcauth: service %q: method %q: %v", service.Name, rule.FullMethod, err))
 		}
@@ -42,16 +56,16 @@ func newClientInterceptor(
 			interceptor.methods[rule.FullMethod] = made
 		}
 	}
-	for _, option := range options {
-		option.applyClient(interceptor)
-	}
 	return interceptor
 }
 
 // DialOptions returns both interceptors, chained after those of earlier options:
 //
 //	conn, err := grpc.NewClient(target, append(interceptor.DialOptions(), transport)...)
+//
+// It panics if the interceptor was not made by a generated constructor.
 func (i *ClientInterceptor) DialOptions() []grpc.DialOption {
+	i.mustBeMade()
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(i.UnaryInterceptor),
 		grpc.WithChainStreamInterceptor(i.StreamInterceptor),
@@ -88,88 +102,8 @@ func (i *ClientInterceptor) StreamInterceptor(
 	return streamer(ctx, desc, conn, method, opts...)
 }
 
-// clientRule is what one method's calls need, made once.
-type clientRule struct {
-	creds   *callCredentials
-	option  grpc.CallOption
-	lacking []lacking // headers whose source the user left nil
-}
-
-// lacking is a header that this client cannot supply, with the error for a call without it.
-type lacking struct {
-	header string
-	err    error
-}
-
-// newClientRule returns nil for a method that needs nothing from a client.
-func newClientRule(rule *rules.Rule, suppliers []rules.Supplier) (*clientRule, error) {
-	required := rule.Required()
-	if len(required) == 0 {
-		return nil, nil //nolint:nilnil // "nothing to do" is no error
+func (i *ClientInterceptor) mustBeMade() {
+	if i == nil || i.methods == nil {
+		panic("grpcauth: this ClientInterceptor supplies nothing: make it with the generated New...ClientInterceptor")
 	}
-	made := &clientRule{creds: &callCredentials{fullMethod: rule.FullMethod}}
-	for _, header := range required {
-		if header.Literal != "" {
-			made.creds.values = append(made.creds.values, suppliedValue{required: header})
-			continue
-		}
-		supplier := supplierOf(header.Name, suppliers)
-		switch {
-		case supplier == nil:
-			return nil, fmt.Errorf("header %q has no supplier", header.Name)
-		case supplier.Fetch == nil:
-			made.lacking = append(made.lacking, lacking{
-				header: header.Name,
-				err: localError(rule.FullMethod, header.Name,
-					"this client has no value for it: set "+supplier.Field),
-			})
-		default:
-			made.creds.values = append(made.creds.values, suppliedValue{required: header, fetch: supplier.Fetch})
-		}
-	}
-	made.option = grpc.PerRPCCredentials(made.creds)
-	return made, nil
-}
-
-func supplierOf(header string, suppliers []rules.Supplier) *rules.Supplier {
-	for i := range suppliers {
-		if suppliers[i].Header == header {
-			return &suppliers[i]
-		}
-	}
-	return nil
-}
-
-// prepare arranges for a call's values to be sent. It fails where the call would lack one.
-func (r *clientRule) prepare(
-	ctx context.Context, opts []grpc.CallOption,
-) (context.Context, []grpc.CallOption, error) {
-	outgoing, present := metadata.FromOutgoingContext(ctx)
-	for _, lacking := range r.lacking {
-		if len(outgoing[lacking.header]) == 0 { // else the caller supplies it itself
-			return nil, nil, lacking.err
-		}
-	}
-	if present && r.creds.removeFrom(outgoing) {
-		ctx = metadata.NewOutgoingContext(ctx, outgoing)
-	}
-	option := r.option
-	if callers := callersCredentials(opts); callers != nil {
-		option = grpc.PerRPCCredentials(&composedCredentials{ours: r.creds, callers: callers})
-	}
-	// The slice may be the caller's own: appending in its spare room would be a data race.
-	return ctx, append(slices.Clip(opts), option), nil
-}
-
-// callersCredentials returns the credentials that grpc would use without us: those of the last option.
-func callersCredentials(opts []grpc.CallOption) credentials.PerRPCCredentials {
-	for _, opt := range slices.Backward(opts) {
-		switch option := opt.(type) {
-		case grpc.PerRPCCredsCallOption:
-			return option.Creds
-		case *grpc.PerRPCCredsCallOption:
-			return option.Creds
-		}
-	}
-	return nil
 }

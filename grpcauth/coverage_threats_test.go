@@ -126,6 +126,14 @@ func TestDenyUnlisted(t *testing.T) {
 			t.Errorf("%q: got %v; should it pass: %t", path, err, passes)
 		}
 	}
+	both := authimpl.NewServerInterceptor(guarded("test.v1.Service"), []grpcauth.ServerOption{
+		grpcauth.DenyUnlisted("a.v1.A"), grpcauth.DenyUnlisted("b.v1.B"),
+	})
+	for path, want := range map[string]codes.Code{"/a.v1.A/Any": codes.OK, "/b.v1.B/Any": codes.OK, "/c.v1.C/Any": codes.Unimplemented} {
+		if err := unaryThrough(t.Context(), both, path); status.Code(err) != want {
+			t.Errorf("said twice, %s: got %v", path, err)
+		}
+	}
 	for _, name := range []string{"", "/grpc.health.v1.Health", "grpc.health.v1.Health/Check", "a b"} {
 		mustPanic(t, "full service names", func() { grpcauth.DenyUnlisted(name) })
 	}
@@ -291,7 +299,7 @@ func TestT8_TablesThatCannotBeEnforcedPanic(t *testing.T) {
 		methods []authimpl.Method
 		want    string
 	}{
-		"nothing set":       {[]authimpl.Method{{FullMethod: full}}, "exactly one of Public, GuardedBy and Headers must be set, not 0"},
+		"nothing set":       {[]authimpl.Method{{FullMethod: full}}, "exactly one of Public, GuardedBy and a requirement must be set, not 0"},
 		"public and header": {[]authimpl.Method{{FullMethod: full, Public: true, Headers: []authimpl.Header{right}, Denial: denial}}, "not 2"},
 		"public and guard":  {[]authimpl.Method{{FullMethod: full, Public: true, GuardedBy: "x"}}, "not 2"},
 		"code OK":           {[]authimpl.Method{{FullMethod: full, Headers: []authimpl.Header{right}}}, "must not have the code OK"},
@@ -305,6 +313,28 @@ func TestT8_TablesThatCannotBeEnforcedPanic(t *testing.T) {
 		"header twice": {[]authimpl.Method{{
 			FullMethod: full, Headers: []authimpl.Header{right, right}, Denial: denial,
 		}}, `header "x-a" is required twice`},
+		"bearer and verify":     {one(authimpl.Header{Name: "x-a", Bearer: true, Verify: authimpl.String}), "not 2"},
+		"present and verify":    {one(authimpl.Header{Name: "x-a", Present: authimpl.Int64, Verify: authimpl.Int64}), "not 2"},
+		"unknown verified type": {one(authimpl.Header{Name: "x-a", Verify: authimpl.Bytes + 1}), "unknown type 6"},
+		"scheme of a bearer":    {one(authimpl.Header{Name: "x-a", Bearer: true, Scheme: "DPoP"}), "a scheme only goes with Verify"},
+		"scopes of a literal":   {one(authimpl.Header{Name: "x-a", Equals: "1", Scopes: []string{"a"}}), "scopes only go with Bearer and Verify"},
+		"scopes of Basic":       {one(authimpl.Header{Name: "x-a", Basic: true, Scopes: []string{"a"}}), "scopes only go with Bearer and Verify"},
+		"only optional":         {one(authimpl.Header{Name: "x-a", Equals: "1", Optional: true}), "a requirement must be set, not 0"},
+		"public and any_of":     {[]authimpl.Method{{FullMethod: full, Public: true, AnyOf: [][]authimpl.Header{{right}}, Denial: denial}}, "not 2"},
+		"guard and any_of":      {[]authimpl.Method{{FullMethod: full, GuardedBy: "x", AnyOf: [][]authimpl.Header{{right}}, Denial: denial}}, "not 2"},
+		"guard and optional": {[]authimpl.Method{{
+			FullMethod: full, GuardedBy: "x", Headers: []authimpl.Header{optional(right)}, Denial: denial,
+		}}, "nothing is checked beside GuardedBy, but Headers are set"},
+		"code OK, optional": {[]authimpl.Method{{
+			FullMethod: full, Public: true, Headers: []authimpl.Header{optional(right)},
+		}}, "must not have the code OK"},
+		"empty alternative":        {[]authimpl.Method{{FullMethod: full, AnyOf: [][]authimpl.Header{{right}, {}}, Denial: denial}}, "alternative 1: must require something"},
+		"optional in alternative":  {[]authimpl.Method{{FullMethod: full, AnyOf: [][]authimpl.Header{{optional(right)}}, Denial: denial}}, `alternative 0: header "x-a": must not be optional`},
+		"no check in alternative":  {[]authimpl.Method{{FullMethod: full, AnyOf: [][]authimpl.Header{{{Name: "x-a"}}}, Denial: denial}}, `alternative 0: header "x-a": exactly one check`},
+		"twice in one alternative": {[]authimpl.Method{{FullMethod: full, AnyOf: [][]authimpl.Header{{right, right}}, Denial: denial}}, `alternative 0: header "x-a" is required twice`},
+		"beside an alternative": {[]authimpl.Method{{
+			FullMethod: full, Headers: []authimpl.Header{right}, AnyOf: [][]authimpl.Header{{right}}, Denial: denial,
+		}}, `alternative 0: header "x-a" is required twice`},
 		"method twice":   {append(one(right), one(right)...), `method "/test.v1.Service/Unary" is listed twice`},
 		"other service":  {[]authimpl.Method{{FullMethod: "/other.v1.Service/Unary", Public: true}}, `is no method of service "test.v1.Service"`},
 		"no method name": {[]authimpl.Method{{FullMethod: "/test.v1.Service/", Public: true}}, "is no method of service"},

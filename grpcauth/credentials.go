@@ -2,6 +2,7 @@ package grpcauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,55 +16,160 @@ import (
 
 // callCredentials supplies the headers of one method. grpc asks it once per attempt.
 type callCredentials struct {
-	fullMethod string
-	values     []suppliedValue
+	fullMethod    string
+	allowInsecure bool
+	headers       []suppliedValue
+	anyOf         [][]suppliedValue // the alternatives that this client has sources for
+	names         []string          // every key that may be supplied
 }
 
 // suppliedValue is one header: a literal of its rule, or the value that fetch returns.
 type suppliedValue struct {
 	required rules.Required
-	fetch    func(ctx context.Context, fullMethod string) (string, error) // nil for a literal
+	field    string                                                               // where the user set the source
+	fetch    func(ctx context.Context, call rules.Call) (rules.Credential, error) // nil for a literal
 }
 
 var _ credentials.PerRPCCredentials = (*callCredentials)(nil)
 
-// RequireTransportSecurity is false: literals and plain values are no secrets.
+// RequireTransportSecurity is false, although secrets do require it: what grpc checks for that is satisfied
+// by transports that say nothing of their security. GetRequestMetadata checks more strictly.
 func (c *callCredentials) RequireTransportSecurity() bool { return false }
 
 // GetRequestMetadata returns the method's headers. Its errors are statuses that gRFC A54 allows.
 func (c *callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
-	headers := make(map[string]string, len(c.values))
-	for i := range c.values {
-		value := &c.values[i]
-		text, err := value.get(ctx, c.fullMethod)
-		if err != nil {
+	protected := c.allowInsecure || isPrivate(ctx)
+	if err := c.gate(c.headers, protected); err != nil {
+		return nil, err
+	}
+	if len(c.anyOf) > 0 { // the first that will be tried: nobody is asked if it could not be sent
+		if err := c.gate(c.anyOf[0], protected); err != nil {
 			return nil, err
 		}
-		headers[value.required.Name] = text
+	}
+	headers := make(map[string]string, len(c.names))
+	for i := range c.headers {
+		value := &c.headers[i]
+		text, err := value.get(ctx, c.fullMethod)
+		switch {
+		case err == nil:
+			headers[value.required.Header] = text
+		case !errors.Is(err, ErrNoCredential):
+			return nil, err
+		case !value.required.Optional:
+			return nil, localError(c.fullMethod, value.required.Header,
+				value.field+" has no credential for this call")
+		}
+	}
+	if len(c.anyOf) > 0 {
+		if err := c.addAlternative(ctx, headers, protected); err != nil {
+			return nil, err
+		}
 	}
 	return headers, nil
 }
 
+// addAlternative adds the first alternative that all its sources have a value for.
+func (c *callCredentials) addAlternative(ctx context.Context, headers map[string]string, protected bool) error {
+	var tried []string
+	for _, alternative := range c.anyOf {
+		if err := c.gate(alternative, protected); err != nil {
+			return err // a weaker one in its place would be a surprise
+		}
+		values, without, err := c.fetchAll(ctx, alternative)
+		switch {
+		case err != nil:
+			return err
+		case without == "":
+			for i := range alternative {
+				headers[alternative[i].required.Header] = values[i]
+			}
+			return nil
+		}
+		tried = append(tried, without)
+	}
+	return localErrorf(c.fullMethod, "requires one of several alternatives, and there is no credential for this "+
+		"call from %s", strings.Join(tried, ", "))
+}
+
+// fetchAll returns the values of an alternative, or the field of the first source that has none.
+func (c *callCredentials) fetchAll(
+	ctx context.Context, alternative []suppliedValue,
+) (values []string, without string, err error) {
+	for i := range alternative {
+		text, err := alternative[i].get(ctx, c.fullMethod)
+		switch {
+		case errors.Is(err, ErrNoCredential):
+			return nil, alternative[i].field, nil
+		case err != nil:
+			return nil, "", err
+		}
+		values = append(values, text)
+	}
+	return values, "", nil
+}
+
+// gate refuses to ask for secrets that the connection would show to others.
+func (c *callCredentials) gate(values []suppliedValue, protected bool) error {
+	if protected {
+		return nil
+	}
+	for i := range values {
+		if values[i].required.Secret() {
+			return localError(c.fullMethod, values[i].required.Header, "it is a credential, and this connection "+
+				"does not promise privacy and integrity: use TLS, or grpcauth.AllowInsecureTransport()")
+		}
+	}
+	return nil
+}
+
+// isPrivate is true if the connection that the attempt will use says that nobody can read or change what it
+// carries. What says nothing is not trusted.
+func isPrivate(ctx context.Context) bool {
+	info, _ := credentials.RequestInfoFromContext(ctx)
+	common, ok := info.AuthInfo.(interface {
+		GetCommonAuthInfo() credentials.CommonAuthInfo
+	})
+	return ok && common.GetCommonAuthInfo().SecurityLevel == credentials.PrivacyAndIntegrity
+}
+
+// get returns the value as it travels. Its errors are ErrNoCredential and statuses.
 func (v *suppliedValue) get(ctx context.Context, fullMethod string) (string, error) {
 	if v.fetch == nil {
 		return v.required.Literal, nil
 	}
-	text, err := v.fetch(ctx, fullMethod)
-	if err != nil {
-		return "", sourceError(ctx, fullMethod, v.required.Name, err)
+	call := rules.Call{FullMethod: fullMethod, Header: v.required.Header, Scopes: v.required.Scopes()}
+	credential, err := v.fetch(ctx, call)
+	switch {
+	case errors.Is(err, ErrNoCredential):
+		return "", ErrNoCredential
+	case err != nil:
+		return "", sourceError(ctx, fullMethod, v.required.Header, err)
 	}
-	if why := v.required.Refuses(text); why != "" {
-		return "", localError(fullMethod, v.required.Name, why)
+	text, why := v.required.Compose(credential)
+	if why != "" {
+		return "", localError(fullMethod, v.required.Header, why)
 	}
 	return text, nil
+}
+
+// listNames collects every key that may be supplied.
+func (c *callCredentials) listNames() {
+	for i := range c.headers {
+		c.names = append(c.names, c.headers[i].required.Header)
+	}
+	for _, alternative := range c.anyOf {
+		for i := range alternative {
+			c.names = append(c.names, alternative[i].required.Header)
+		}
+	}
 }
 
 // removeFrom deletes what the caller put under names that are supplied here. It is true if there was
 // any such name.
 func (c *callCredentials) removeFrom(outgoing metadata.MD) bool {
 	removed := false
-	for i := range c.values {
-		name := c.values[i].required.Name
+	for _, name := range c.names {
 		if _, there := outgoing[name]; there {
 			delete(outgoing, name)
 			removed = true
@@ -104,8 +210,11 @@ func (c *composedCredentials) GetRequestMetadata(ctx context.Context, uri ...str
 
 // localError is the failure of a call that would have been refused, found before anything is sent.
 func localError(fullMethod, header, why string) error {
-	return status.Error(codes.Unauthenticated,
-		fmt.Sprintf("grpcauth: %s requires header %q: %s", fullMethod, header, why))
+	return localErrorf(fullMethod, "requires header %q: %s", header, why)
+}
+
+func localErrorf(fullMethod, format string, args ...any) error {
+	return status.Error(codes.Unauthenticated, "grpcauth: "+fullMethod+" "+fmt.Sprintf(format, args...))
 }
 
 // sourceError gives the failure of a source a code that a client may see from itself.
@@ -113,18 +222,21 @@ func sourceError(ctx context.Context, fullMethod, header string, err error) erro
 	if ended := ctx.Err(); ended != nil {
 		return status.FromContextError(ended).Err()
 	}
-	code := codes.Unauthenticated
-	if s, ok := status.FromError(err); ok && !reservedForServers(s.Code()) {
-		code = s.Code()
+	code, text := codes.Unauthenticated, err.Error()
+	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
+		text = s.Message()
+		if !reservedForServers(s.Code()) {
+			code = s.Code()
+		}
 	}
 	return status.Error(code,
-		fmt.Sprintf("grpcauth: %s requires header %q: its source failed: %v", fullMethod, header, err))
+		fmt.Sprintf("grpcauth: %s requires header %q: its source failed: %s", fullMethod, header, text))
 }
 
-// reservedForServers lists the codes that gRFC A54 forbids to what runs in a client, and OK.
+// reservedForServers lists the codes that gRFC A54 forbids to what runs in a client.
 func reservedForServers(code codes.Code) bool {
 	switch code {
-	case codes.OK, codes.InvalidArgument, codes.NotFound, codes.AlreadyExists,
+	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists,
 		codes.FailedPrecondition, codes.Aborted, codes.OutOfRange, codes.DataLoss:
 		return true
 	default:

@@ -6,11 +6,21 @@
 //	server := grpc.NewServer(greeterv1.NewGreeterServerInterceptor().ServerOptions()...)
 //	conn, err := grpc.NewClient(target, greeterv1.NewGreeterClientInterceptor().DialOptions()...)
 //
+// If the rules ask for credentials that the application verifies, the server's constructor takes a verifier,
+// and if a client has to know values, its constructor takes sources of them:
+//
+//	bankv1.NewBankServerInterceptor(verifier)
+//	bankv1.NewBankClientInterceptor(bankv1.BankCredentials{XApiKey: grpcauth.Static(key)})
+//
 // # What a check decides
 //
 // A required header must arrive exactly once, non-empty, and pass the check of its rule. Nothing is
 // trimmed, split on commas or case-folded. A refused caller gets the rule's code and message and nothing
 // else, and the handler does not run. Values never appear in errors.
+//
+// First comes what needs no verifier of a rule's headers, then their verifiers in order, then the alternatives.
+// A verifier says who calls ([WithPrincipal]), what the credential grants ([WithGrantedScopes]) and until when
+// ([WithExpiry]) through the context that it returns. Whatever else it does, only a clear yes passes.
 //
 // # What is not checked
 //

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
@@ -21,6 +21,14 @@ import (
 
 // patience bounds every call: tests do not wait for what does not come.
 const patience = 20 * time.Second
+
+// refusal is the denial of most rules here, unlike any that grpc makes by itself.
+var refusal = authimpl.Denial{Code: codes.FailedPrecondition, Message: "Access denied! é"}
+
+// headers is a rule that requires these.
+func headers(list ...authimpl.Header) authimpl.Method {
+	return authimpl.Method{Headers: list, Denial: refusal}
+}
 
 // kind is one of the four kinds of methods. Each test service has a method of each kind, of that name.
 type kind string
@@ -129,6 +137,11 @@ func (s *service) desc() *grpc.ServiceDesc {
 func call(ctx context.Context, connection grpc.ClientConnInterface, service string, kind kind, opts ...grpc.CallOption) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	return callUntil(ctx, connection, service, kind, opts...)
+}
+
+// callUntil is call with the deadline of ctx, or none.
+func callUntil(ctx context.Context, connection grpc.ClientConnInterface, service string, kind kind, opts ...grpc.CallOption) error {
 	method := "/" + service + "/" + string(kind)
 	if kind == unary {
 		return connection.Invoke(ctx, method, &emptypb.Empty{}, &emptypb.Empty{}, opts...)
@@ -195,8 +208,6 @@ func newServer(i install, table *authimpl.Service, served *service) *grpc.Server
 // transport serves on a kind of connection and dials it.
 type transport func(t *testing.T, server *grpc.Server, dial ...grpc.DialOption) *grpc.ClientConn
 
-var transports = map[string]transport{"loopback": loopback, "bufconn": inMemory}
-
 func loopback(t *testing.T, server *grpc.Server, dial ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -208,11 +219,7 @@ func loopback(t *testing.T, server *grpc.Server, dial ...grpc.DialOption) *grpc.
 
 func inMemory(t *testing.T, server *grpc.Server, dial ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
-	listener := bufconn.Listen(1 << 16)
-	dial = append(dial, grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-		return listener.DialContext(ctx)
-	}))
-	return connect(t, server, listener, "passthrough:///in-memory", dial...)
+	return serveInMemory(t, server, dial...).client
 }
 
 func connect(t *testing.T, server *grpc.Server, listener net.Listener, target string, dial ...grpc.DialOption) *grpc.ClientConn {

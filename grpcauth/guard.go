@@ -13,8 +13,9 @@ import (
 //
 // The check then covers unary and streaming methods, does not depend on the path of a call, and refuses
 // before the request message is received and decoded. The server's unary interceptors run after it and
-// do not see a refusal; stream interceptors run before it. A server with an
-// [grpc.UnknownServiceHandler] needs ServerOptions.
+// do not see a refusal; stream interceptors run before it, and return before the handler does where a stream
+// ends because its credential expires (see [WithExpiry]). A server with an [grpc.UnknownServiceHandler] needs
+// ServerOptions.
 //
 // Registering panics, and says why, on a service that the interceptor has no rules for, on a method
 // missing from its rules (the generated code is older than the service), and on a hand-made stream
@@ -35,6 +36,11 @@ type guardedRegistrar struct {
 
 // RegisterService registers a copy of desc whose handlers check each call first.
 func (g *guardedRegistrar) RegisterService(desc *grpc.ServiceDesc, implementation any) {
+	if !g.interceptor.table.lists(desc.ServiceName) {
+		panic(fmt.Sprintf("grpcauth: this interceptor has rules for %q and none for service %q: "+
+			"register that service without Guard, or with the Guard of its own interceptor",
+			g.interceptor.table.names(), desc.ServiceName))
+	}
 	guarded := *desc
 	guarded.Methods = make([]grpc.MethodDesc, 0, len(desc.Methods))
 	for _, method := range desc.Methods {
@@ -55,38 +61,28 @@ func (g *guardedRegistrar) RegisterService(desc *grpc.ServiceDesc, implementatio
 	g.next.RegisterService(&guarded, implementation)
 }
 
-// mustFind panics where a service or a method has no rule: a server must not start with an open method.
+// mustFind panics where a method has no rule: a server must not start with an open method.
 func (g *guardedRegistrar) mustFind(service, method string) *serverRule {
-	if rule := g.interceptor.table.find("/" + service + "/" + method); rule != nil {
-		return rule
-	}
-	if g.interceptor.table.owns("/" + service + "/" + method) {
+	rule := g.interceptor.table.find("/" + service + "/" + method)
+	if rule == nil {
 		panic(fmt.Sprintf("grpcauth: method %q of service %q has no rule in the generated code: "+
 			"it is older than the .proto file; generate it again", method, service))
 	}
-	panic(fmt.Sprintf("grpcauth: this interceptor has rules for %q and none for service %q: "+
-		"register that service without Guard, or with the Guard of its own interceptor",
-		g.interceptor.table.services, service))
+	return rule
 }
 
 func guardUnary(rule *serverRule, handler grpc.MethodHandler) grpc.MethodHandler {
 	return func(
 		srv any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor,
 	) (any, error) {
-		admitted, _, err := rule.admit(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return handler(srv, admitted, decode, interceptor)
+		return rule.serveUnary(ctx, nil, func(admitted context.Context, _ any) (any, error) {
+			return handler(srv, admitted, decode, interceptor)
+		})
 	}
 }
 
 func guardStream(rule *serverRule, handler grpc.StreamHandler) grpc.StreamHandler {
 	return func(srv any, stream grpc.ServerStream) error {
-		admitted, changed, err := rule.admit(stream.Context())
-		if err != nil {
-			return err
-		}
-		return handler(srv, withContext(stream, admitted, changed))
+		return rule.serveStream(srv, stream, handler)
 	}
 }

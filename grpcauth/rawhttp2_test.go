@@ -30,6 +30,12 @@ func rawCall(t *testing.T, address, path string, extra ...field) rawAnswer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return rawCallOn(t, connection, "http", address, path, extra...)
+}
+
+// rawCallOn is rawCall on a connection of its own, which it closes.
+func rawCallOn(t *testing.T, connection net.Conn, scheme, authority, path string, extra ...field) rawAnswer {
+	t.Helper()
 	defer connection.Close()
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
@@ -43,12 +49,12 @@ func rawCall(t *testing.T, address, path string, extra ...field) rawAnswer {
 		t.Fatal(err)
 	}
 	const stream = 1
-	err = framer.WriteHeaders(http2.HeadersFrameParam{
+	err := framer.WriteHeaders(http2.HeadersFrameParam{
 		StreamID: stream, EndHeaders: true, BlockFragment: encodeFields(t, append([]field{
 			{Name: ":method", Value: "POST"},
-			{Name: ":scheme", Value: "http"},
+			{Name: ":scheme", Value: scheme},
 			{Name: ":path", Value: path},
-			{Name: ":authority", Value: address},
+			{Name: ":authority", Value: authority},
 			{Name: "content-type", Value: "application/grpc"},
 			{Name: "te", Value: "trailers"},
 		}, extra...)),

@@ -3,6 +3,7 @@ package grpcauth
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -17,9 +18,7 @@ import (
 // Install it with [ServerInterceptor.ServerOptions] or [ServerInterceptor.Guard], not with both: each
 // covers unary and all streaming methods, and together they check twice.
 type ServerInterceptor struct {
-	table        table
-	denyUnlisted bool
-	except       map[string]bool // full service names that DenyUnlisted lets pass
+	table table
 }
 
 // errUnlisted is what a caller of a method without a rule gets, where such methods are refused.
@@ -32,16 +31,25 @@ const notMade = "grpcauth: this ServerInterceptor holds no rules: make it with t
 
 // newServerInterceptor is what generated constructors reach. It panics on a table that could not be
 // enforced: a server must not start without its checks.
-func newServerInterceptor(service *rules.Service, options []ServerOption) *ServerInterceptor {
-	listed, err := newTable(service)
+func newServerInterceptor(
+	service *rules.Service, options []ServerOption, verifiers []rules.Verifier,
+) *ServerInterceptor {
+	settings := &serverSettings{maxValueBytes: defaultMaxValueBytes}
+	for at, option := range options {
+		if option == nil {
+			panic(fmt.Sprintf("grpcauth: service %q: option %d is nil", service.Name, at+1))
+		}
+		option.applyServer(settings)
+	}
+	listed, err := newTable(service, settings, verifiers)
 	if err != nil {
 		panic(fmt.Sprintf("grpcauth: service %q: %v", service.Name, err))
 	}
-	interceptor := &ServerInterceptor{table: listed}
-	for _, option := range options {
-		option.applyServer(interceptor)
+	if settings.reportOnly {
+		slog.Warn("grpcauth: ReportOnly is set: calls are checked and reported, and every one passes",
+			slog.String("service", service.Name))
 	}
-	return interceptor
+	return &ServerInterceptor{table: listed}
 }
 
 // ServerOptions returns both interceptors, chained after those of earlier options:
@@ -62,11 +70,14 @@ func (i *ServerInterceptor) ServerOptions() []grpc.ServerOption {
 func (i *ServerInterceptor) UnaryInterceptor(
 	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
 ) (any, error) {
-	admitted, _, err := i.admit(ctx, info.FullMethod)
-	if err != nil {
+	rule, err := i.ruleFor(ctx, info.FullMethod)
+	switch {
+	case err != nil:
 		return nil, err
+	case rule == nil:
+		return handler(ctx, req)
 	}
-	return handler(admitted, req)
+	return rule.serveUnary(ctx, req, handler)
 }
 
 // StreamInterceptor is a [grpc.StreamServerInterceptor], for servers that order their interceptors
@@ -77,16 +88,21 @@ func (i *ServerInterceptor) UnaryInterceptor(
 func (i *ServerInterceptor) StreamInterceptor(
 	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
 ) error {
-	admitted, changed, err := i.admit(stream.Context(), info.FullMethod)
-	if err != nil {
+	rule, err := i.ruleFor(stream.Context(), info.FullMethod)
+	switch {
+	case err != nil:
 		return err
+	case rule == nil:
+		return handler(srv, stream)
 	}
-	return handler(srv, withContext(stream, admitted, changed))
+	return rule.serveStream(srv, stream, handler)
 }
 
 // Authorize checks a call that reaches a handler by another door, such as an in-process gateway, a test
 // or a transport of one's own. ctx carries the call's incoming metadata; fullMethod is
-// "/package.Service/Method". The handler must run with the context that is returned.
+// "/package.Service/Method". The handler must run with the context that is returned. It ends when a
+// credential of the call expires; that is all that can be done here about an open stream. Until then it keeps
+// a timer, so let ctx end with the call.
 //
 // The error is a status with the rule's code and message. Unlike the interceptors, Authorize refuses
 // methods of services that it has no rules for, with UNIMPLEMENTED: whoever asks wants an answer.
@@ -96,33 +112,31 @@ func (i *ServerInterceptor) Authorize(ctx context.Context, fullMethod string) (c
 	}
 	rule := i.table.find(fullMethod)
 	if rule == nil {
-		return nil, errUnlisted
+		return i.table.answerUnlisted(ctx, fullMethod)
 	}
-	admitted, _, err := rule.admit(ctx)
+	admitted, _, err := rule.admit(rules.Inner(ctx))
 	if err != nil {
 		return nil, err
+	}
+	if expiry, expires := rule.expiry(admitted); expires {
+		bounded, cancel := context.WithDeadlineCause(admitted, expiry, rules.ErrExpired)
+		stop := context.AfterFunc(ctx, cancel) // the call's own context ends with the call
+		context.AfterFunc(bounded, func() { stop() })
+		admitted = bounded
 	}
 	return admitted, nil
 }
 
-// admit is the check of both interceptors. Methods of other services pass, unless DenyUnlisted is set.
-func (i *ServerInterceptor) admit(ctx context.Context, fullMethod string) (context.Context, bool, error) {
+// ruleFor returns the rule of a method, nil for a method that passes without one, or the refusal of one
+// that does not.
+func (i *ServerInterceptor) ruleFor(ctx context.Context, fullMethod string) (*serverRule, error) {
 	if !i.made() {
-		return nil, false, errNotMade
+		return nil, errNotMade
 	}
 	if rule := i.table.find(fullMethod); rule != nil {
-		return rule.admit(ctx)
+		return rule, nil
 	}
-	if i.table.owns(fullMethod) || (i.denyUnlisted && !i.excepted(fullMethod)) {
-		return nil, false, errUnlisted
-	}
-	return ctx, false, nil
-}
-
-// excepted is true for the methods of a service that DenyUnlisted names.
-func (i *ServerInterceptor) excepted(fullMethod string) bool {
-	service, ok := serviceOf(fullMethod)
-	return ok && i.except[service]
+	return nil, i.table.refuseUnlisted(ctx, fullMethod)
 }
 
 func (i *ServerInterceptor) made() bool {
@@ -133,24 +147,4 @@ func (i *ServerInterceptor) mustBeMade() {
 	if !i.made() {
 		panic(notMade)
 	}
-}
-
-// serverRule is one method's rule with the refusal that its callers get, made once.
-type serverRule struct {
-	rule   *rules.Rule
-	denied error
-}
-
-func newServerRule(rule *rules.Rule) *serverRule {
-	return &serverRule{rule: rule, denied: status.Error(rule.Denial.Code, rule.Denial.Message)}
-}
-
-// admit returns the context for the handler, whether it differs from ctx, and the refusal if there is
-// one. Only a verdict that says Allowed lets a call pass.
-func (r *serverRule) admit(ctx context.Context) (context.Context, bool, error) {
-	admitted, changed, verdict := r.rule.Check(ctx)
-	if verdict.Reason != rules.Allowed {
-		return nil, false, r.denied
-	}
-	return admitted, changed, nil
 }

@@ -1,6 +1,7 @@
 package grpcauth
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -10,20 +11,32 @@ import (
 // table finds the rule of a method, and tells which services it answers for.
 type table struct {
 	methods  map[string]*serverRule // by full method
-	services []string               // full names
+	services []*listedService       // in the order in which they were merged
 }
 
-func newTable(service *rules.Service) (table, error) {
+// listedService is one service with its own settings.
+type listedService struct {
+	name     string // full name
+	settings *serverSettings
+}
+
+func newTable(service *rules.Service, settings *serverSettings, verifiers []rules.Verifier) (table, error) {
 	compiled, err := rules.Compile(service)
 	if err != nil {
 		return table{}, err
 	}
 	listed := table{
 		methods:  make(map[string]*serverRule, len(compiled)),
-		services: []string{service.Name},
+		services: []*listedService{{name: service.Name, settings: settings}},
 	}
 	for _, rule := range compiled {
-		listed.methods[rule.FullMethod] = newServerRule(rule)
+		evaluator, err := rules.NewEvaluator(rule, verifiers, settings.maxValueBytes)
+		if err != nil {
+			return table{}, fmt.Errorf("method %q: %w", rule.FullMethod, err)
+		}
+		listed.methods[rule.FullMethod] = &serverRule{
+			fullMethod: rule.FullMethod, evaluator: evaluator, settings: settings,
+		}
 	}
 	return listed, nil
 }
@@ -33,22 +46,46 @@ func (t *table) find(fullMethod string) *serverRule {
 	return t.methods[fullMethod]
 }
 
-// owns is true if the path of a method that is not listed is, or could be taken by somebody for, one of
-// a listed service. grpc hands such paths to an UnknownServiceHandler, which may be less exact than grpc:
-// so slashes may be missing or doubled, letters percent-encoded or of another case, a query appended.
-func (t *table) owns(fullMethod string) bool {
+// lists is true for a service of exactly this name.
+func (t *table) lists(name string) bool {
+	for _, service := range t.services {
+		if service.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// names are the full names of the services.
+func (t *table) names() []string {
+	names := make([]string, 0, len(t.services))
+	for _, service := range t.services {
+		names = append(names, service.name)
+	}
+	return names
+}
+
+// owners returns the services whose method a path that is not listed is, or could be taken for by somebody.
+// grpc hands such paths to an UnknownServiceHandler, which may be less exact than grpc: so slashes may be
+// missing or doubled, letters percent-encoded or of another case, a query appended. A path that cannot be
+// read for certain is taken for one of each service.
+func (t *table) owners(fullMethod string) []*listedService {
+	const longest = 4096 // that is worth reading
+	if len(fullMethod) > longest {
+		return t.services
+	}
 	path, ok := decoded(fullMethod)
 	if !ok {
-		return true
+		return t.services
 	}
 	for {
 		end := strings.IndexAny(path, "/?#;")
 		if end < 0 {
-			return false // the last segment is the method's name
+			return nil // the last segment is the method's name
 		}
-		for _, service := range t.services {
-			if end == len(service) && strings.EqualFold(path[:end], service) {
-				return true
+		for i, service := range t.services {
+			if end == len(service.name) && strings.EqualFold(path[:end], service.name) {
+				return t.services[i : i+1]
 			}
 		}
 		path = path[end+1:]

@@ -18,6 +18,10 @@ func FuzzRawRequest(f *testing.F) {
 		`headers: {name: "authorization" equals: "42"} denial: {code: CODE_NOT_FOUND message: "no"}`,
 		`headers: {name: "x-a" in: {values: "a" values: "b"}} headers: {name: "b-bin" present: {}}`,
 		`replace: true headers: {name: "x-n" present: {} type: TYPE_UINT64}`,
+		`headers: {name: "authorization" bearer: {scopes: "a" scopes: "b"}}`,
+		`headers: {name: "authorization" basic: {}} headers: {name: "x-user" verify: {} type: TYPE_INT64 optional: true}`,
+		`any_of: {headers: {name: "authorization" verify: {scheme: "DPoP"}}} any_of: {headers: {name: "x-key" verify: {}}}`,
+		`public: true headers: {name: "authorization" bearer: {} optional: true}`,
 		`guarded_by: "something"`,
 		`public: true`,
 	} {

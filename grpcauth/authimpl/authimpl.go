@@ -4,6 +4,9 @@ package authimpl
 
 import (
 	"context"
+	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/bridge"
@@ -18,19 +21,21 @@ const SupportPackageIsVersion1 = true
 type (
 	// Service is the policy of one gRPC service.
 	Service = rules.Service
-	// Method is the resolved rule of one RPC: Public, GuardedBy or Headers.
+	// Method is the resolved rule of one RPC: Public, GuardedBy, or Headers and AnyOf.
 	Method = rules.Method
-	// Header is one required metadata key and its check: Equals, In or Present.
+	// Header is one metadata key and its check: Equals, In, Present, Bearer, Basic or Verify.
 	Header = rules.Header
 	// Denial is the code and the message that a refused caller gets.
 	Denial = rules.Denial
+	// Verifier asks the application about one header's credentials.
+	Verifier = rules.Verifier
 	// Supplier fetches the value of one header for a client.
 	Supplier = rules.Supplier
 	// Text lists the Go types that a header's value may have.
 	Text = rules.Text
 )
 
-// The types of a Present header's value.
+// The types of a Present or Verify header's value.
 const (
 	String = rules.String
 	Int64  = rules.Int64
@@ -39,11 +44,30 @@ const (
 	Bytes  = rules.Bytes
 )
 
+// Verifiable lists the Go types of a Verify header's value: Secret for String and Bytes.
+type Verifiable interface {
+	grpcauth.Secret | int64 | uint64 | bool
+}
+
+// MustVerifier panics, naming the service, if the application's verifier is nil: a nil interface or a nil
+// pointer in one. A server must not start without what decides about its callers.
+func MustVerifier(service *Service, verifier any) {
+	value := reflect.ValueOf(verifier)
+	switch {
+	case verifier == nil:
+		panic(fmt.Sprintf("grpcauth: service %q: the verifier is nil", service.Name))
+	case slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Func, reflect.Map}, value.Kind()) && value.IsNil():
+		panic(fmt.Sprintf("grpcauth: service %q: the verifier is a nil %T", service.Name, verifier))
+	}
+}
+
 // NewServerInterceptor makes the interceptor that enforces the service's table. It panics, naming the
-// service and the method, on a table that could not be enforced.
-func NewServerInterceptor(service *Service, options []grpcauth.ServerOption) *grpcauth.ServerInterceptor {
+// service and the method, on a table that could not be enforced or that lacks a verifier.
+func NewServerInterceptor(
+	service *Service, options []grpcauth.ServerOption, verifiers ...Verifier,
+) *grpcauth.ServerInterceptor {
 	//nolint:forcetypeassert // see package bridge
-	return bridge.NewServerInterceptor(service, options).(*grpcauth.ServerInterceptor)
+	return bridge.NewServerInterceptor(service, options, verifiers).(*grpcauth.ServerInterceptor)
 }
 
 // NewClientInterceptor makes the interceptor that supplies what the service's table requires: literals
@@ -55,14 +79,119 @@ func NewClientInterceptor(
 	return bridge.NewClientInterceptor(service, options, suppliers).(*grpcauth.ClientInterceptor)
 }
 
-// Supply makes the supplier of a header from the field of the credentials struct in which the user set
-// its source, or left it nil.
+// VerifyBearer hands the tokens of a Bearer header to a method of the application's verifier.
+func VerifyBearer(
+	header string, verify func(context.Context, grpcauth.Call, grpcauth.Secret) (context.Context, error),
+) Verifier {
+	return Verifier{
+		Slot: rules.Slot{Header: header, Kind: rules.Bearer},
+		Verify: func(ctx context.Context, call rules.Call, c rules.Credential) (context.Context, error) {
+			return verify(ctx, grpcauth.Call(call), grpcauth.NewSecret(c.Text))
+		},
+	}
+}
+
+// VerifyBasic hands the user names and passwords of a Basic header to a method of the application's verifier.
+func VerifyBasic(
+	header string, verify func(context.Context, grpcauth.Call, string, grpcauth.Secret) (context.Context, error),
+) Verifier {
+	return Verifier{
+		Slot: rules.Slot{Header: header, Kind: rules.Basic},
+		Verify: func(ctx context.Context, call rules.Call, c rules.Credential) (context.Context, error) {
+			return verify(ctx, grpcauth.Call(call), c.Username, grpcauth.NewSecret(c.Text))
+		},
+	}
+}
+
+// VerifyValue hands the values of a Verify header, without their scheme if it has one, to a method of the
+// application's verifier.
+func VerifyValue[T Verifiable](
+	header, scheme string, verify func(context.Context, grpcauth.Call, T) (context.Context, error),
+) Verifier {
+	return Verifier{
+		Slot: rules.Slot{Header: header, Kind: rules.Verified, Scheme: scheme},
+		Type: typeOf[T](),
+		Verify: func(ctx context.Context, call rules.Call, c rules.Credential) (context.Context, error) {
+			var value T
+			if secret, ok := any(&value).(*grpcauth.Secret); ok {
+				*secret = grpcauth.NewSecret(c.Text)
+			} else {
+				c.Store(&value)
+			}
+			return verify(ctx, grpcauth.Call(call), value)
+		},
+	}
+}
+
+func typeOf[T Verifiable]() rules.Type {
+	var value T
+	switch any(value).(type) {
+	case int64:
+		return rules.Int64
+	case uint64:
+		return rules.Uint64
+	case bool:
+		return rules.Bool
+	default:
+		return rules.String
+	}
+}
+
+// Supply makes the supplier of a Present or In header from the field of the credentials struct in which the
+// user set its source, or left it nil.
 func Supply[T Text](header, field string, source grpcauth.Source[T]) Supplier {
-	supplier := Supplier{Header: header, Field: field}
+	return supply(rules.Slot{Header: header, Kind: rules.Value}, field, source, func(value T) rules.Credential {
+		return rules.Credential{Text: rules.Format(value)}
+	})
+}
+
+// SupplyBearer does what Supply does, for a Bearer header.
+func SupplyBearer(header, field string, source grpcauth.Source[grpcauth.Secret]) Supplier {
+	return supply(rules.Slot{Header: header, Kind: rules.Bearer}, field, source, secretText)
+}
+
+// SupplyBasic does what Supply does, for a Basic header.
+func SupplyBasic(header, field string, source grpcauth.Source[grpcauth.BasicAuth]) Supplier {
+	return supply(rules.Slot{Header: header, Kind: rules.Basic}, field, source,
+		func(value grpcauth.BasicAuth) rules.Credential {
+			return rules.Credential{Username: value.Username, Text: value.Password.Reveal()}
+		})
+}
+
+// SupplyValue does what Supply does, for a Verify header.
+func SupplyValue[T Verifiable](header, scheme, field string, source grpcauth.Source[T]) Supplier {
+	slot := rules.Slot{Header: header, Kind: rules.Verified, Scheme: scheme}
+	return supply(slot, field, source, func(value T) rules.Credential {
+		switch value := any(value).(type) {
+		case int64:
+			return rules.Credential{Text: rules.Format(value)}
+		case uint64:
+			return rules.Credential{Text: rules.Format(value)}
+		case bool:
+			return rules.Credential{Text: rules.Format(value)}
+		case grpcauth.Secret:
+			return secretText(value)
+		default:
+			return rules.Credential{}
+		}
+	})
+}
+
+func secretText(secret grpcauth.Secret) rules.Credential {
+	return rules.Credential{Text: secret.Reveal()}
+}
+
+func supply[T any](
+	slot rules.Slot, field string, source grpcauth.Source[T], credential func(T) rules.Credential,
+) Supplier {
+	supplier := Supplier{Slot: slot, Field: field}
 	if source != nil {
-		supplier.Fetch = func(ctx context.Context, fullMethod string) (string, error) {
-			value, err := source(ctx, grpcauth.Call{FullMethod: fullMethod, Header: header})
-			return rules.Format(value), err
+		supplier.Fetch = func(ctx context.Context, call rules.Call) (rules.Credential, error) {
+			value, err := source(ctx, grpcauth.Call(call))
+			if err != nil {
+				return rules.Credential{}, err
+			}
+			return credential(value), nil
 		}
 	}
 	return supplier

@@ -4,13 +4,18 @@
 // It works on descriptors and knows neither code generators nor Go names, so that every tool that reads
 // the options agrees with the generator. The way through it, in reading order:
 //
-//	schema.go    compares the schema's copy of the option language with the one compiled in
-//	options.go   reads the extensions: the only place that does
-//	rule.go      checks one rule by itself
-//	header.go    checks one header of a rule
-//	text.go      checks literals and texts
-//	resolve.go   adds up file, service and method
-//	model.go     what comes out: immutable
-//	finding.go   what is wrong, as file:line:column: element: message
-//	place.go     positions
+//	schema.go       compares the schema's copy of the option language with the one compiled in
+//	options.go      reads the extensions: the only place that does
+//	unknown.go      finds fields that the compiled-in language does not have
+//	rule.go         checks one rule by itself
+//	alternative.go  its any_of
+//	header.go       one header of a rule or of an alternative
+//	name.go         its metadata key
+//	credential.go   schemes and scopes
+//	text.go         literals and texts
+//	requirement.go  adds up what file, service and method require
+//	resolve.go      goes through a file's services and methods
+//	model.go        what comes out: immutable
+//	finding.go      what is wrong, as file:line:column: element: message
+//	place.go        positions, and how messages name them
 package policy

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"iter"
+
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
@@ -19,9 +21,33 @@ type Service struct {
 type Method struct {
 	Descriptor protoreflect.MethodDescriptor
 	Access     Access
-	GuardedBy  string    // set where Access is Guarded
-	Headers    []*Header // outer levels first; set where Access is Restricted
+	GuardedBy  string         // set where Access is Guarded
+	Headers    []*Header      // outer levels first; where Access is Public, optional ones only
+	AnyOf      []*Alternative // of one level; where Access is Restricted
 	Denial     Denial
+}
+
+// Refuses is true if some call can be refused: a public method refuses an optional header that is wrong.
+func (m *Method) Refuses() bool {
+	return m.Access == Restricted || m.Access == Public && len(m.Headers) > 0
+}
+
+// All goes through the headers of the rule and of its alternatives, in declaration order.
+func (m *Method) All() iter.Seq[*Header] {
+	return func(yield func(*Header) bool) {
+		for _, header := range m.Headers {
+			if !yield(header) {
+				return
+			}
+		}
+		for _, alternative := range m.AnyOf {
+			for _, header := range alternative.Headers {
+				if !yield(header) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Access says who may call a method. The zero value, Undeclared, never leaves this package.
@@ -30,27 +56,40 @@ type Access int
 // The kinds of access.
 const (
 	Undeclared Access = iota
-	Restricted        // callers that carry what Headers require
+	Restricted        // callers that carry what Headers and AnyOf require
 	Public            // anyone
 	Guarded           // whoever passes the mechanism that GuardedBy names
 )
 
-// Header is one required metadata key.
+// Alternative is one way to satisfy a rule's any_of. None of its headers is optional.
+type Alternative struct {
+	Headers []*Header
+}
+
+// Header is one metadata key and the check of its value.
 type Header struct {
 	Name     string
+	Optional bool // absent passes
 	Check    Check
-	Type     grpcauthv1.Type // never TYPE_UNSPECIFIED
+	Type     grpcauthv1.Type // never TYPE_UNSPECIFIED; of what follows the scheme, where there is one
 	Literals []string        // one for Equals, one or more for In
+	Scheme   string          // for Verify, "" for the whole value
+	Scopes   []string        // for Bearer and Verify
+
+	at place
 }
 
 // Check is how a value is checked.
 type Check int
 
-// The checks of this version.
+// The checks. The last three are verified by the application.
 const (
 	Equals Check = iota + 1
 	In
 	Present
+	Bearer
+	Basic
+	Verify
 )
 
 // String is the name of the check in the option language.
@@ -62,6 +101,12 @@ func (c Check) String() string {
 		return "in"
 	case Present:
 		return "present"
+	case Bearer:
+		return "bearer"
+	case Basic:
+		return "basic"
+	case Verify:
+		return "verify"
 	}
 	return "no check"
 }

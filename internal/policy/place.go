@@ -30,30 +30,51 @@ type place struct {
 	file    protoreflect.FileDescriptor
 	path    protoreflect.SourcePath
 	element string // full name of what is spoken of
+	label   string // what inside its option, as messages name it: "headers[0].name"
 }
 
-// sub is a place inside, such as a field of an option.
+// sub is a place inside, by the numbers of descriptors' fields and by indexes.
 func (p place) sub(steps ...int32) place {
 	p.path = append(slices.Clip(p.path), steps...)
 	return p
 }
 
+// in is a field of an option, by number and name.
+func (p place) in(number int32, name string) place {
+	if p.label != "" {
+		name = p.label + "." + name
+	}
+	p.label = name
+	return p.sub(number)
+}
+
+// item is an element of a repeated field of an option.
+func (p place) item(number int32, name string, index int) place {
+	return p.in(number, fmt.Sprintf("%s[%d]", name, index)).sub(int32(index)) //nolint:gosec // an index
+}
+
 // finding says what is wrong there.
+func (p place) finding(format string, args ...any) Finding {
+	message := fmt.Sprintf(format, args...)
+	if p.label != "" {
+		message = p.label + ": " + message
+	}
+	line, column := p.position()
+	return Finding{Path: p.file.Path(), Line: line, Column: column, Element: p.element, Message: message}
+}
+
+// position is where the place stands in the file's text, from 1.
 //
 // Compilers record positions inside options with different precision, so the longest recorded prefix of
-// the path counts, and the message has to name the element itself.
-func (p place) finding(format string, args ...any) Finding {
-	found := Finding{
-		Path: p.file.Path(), Line: 1, Column: 1, Element: p.element, Message: fmt.Sprintf(format, args...),
-	}
+// the path counts, and messages have to name the element themselves.
+func (p place) position() (line, column int) {
 	locations := p.file.SourceLocations()
 	for length := len(p.path); length > 0; length-- {
 		if location := locations.ByPath(p.path[:length]); location.Path != nil {
-			found.Line, found.Column = location.StartLine+1, location.StartColumn+1
-			break
+			return location.StartLine + 1, location.StartColumn + 1
 		}
 	}
-	return found
+	return 1, 1
 }
 
 // FindingAt says what is wrong with a file's option go_package, a service or a method.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/compile"
 	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/policy"
 	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
 )
@@ -27,6 +28,30 @@ service A {
 }
 message M {}
 `
+
+// file compiles a.proto, with or without the positions that compilers record.
+func file(t *testing.T, text string, positions bool) protoreflect.FileDescriptor {
+	t.Helper()
+	sources := compile.Sources(map[string]string{"a.proto": text}, "../../proto/options")
+	request, err := compile.Request(t.Context(), sources, "", "a.proto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !positions {
+		for _, file := range request.GetProtoFile() {
+			file.SourceCodeInfo = nil
+		}
+	}
+	files, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: request.GetProtoFile()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := files.FindFileByPath("a.proto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
 
 // The same rule in each form that a decoder may leave it in.
 func TestRulesAreReadInEveryForm(t *testing.T) {

@@ -54,7 +54,7 @@ func NewTypeClientInterceptor(c TypeCredentials, opts ...grpcauth.ClientOption) 
 }
 
 // TypeXTypeFromContext returns the x-type of the call, for the handlers of Close, String and func. It
-// is false unless the check of a.v1.Type ran on this call and its rule contains the header.
+// is false unless the check of a.v1.Type ran on this call and the headers that passed contain it.
 func TypeXTypeFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &typeGrpcauthRules, "x-type")
 }
@@ -120,7 +120,7 @@ func NewContextClientInterceptor(c ContextCredentials, opts ...grpcauth.ClientOp
 }
 
 // ContextGrpcauthFromContext returns the grpcauth of the call, for the handlers of init. It is false
-// unless the check of a.v1.context ran on this call and its rule contains the header.
+// unless the check of a.v1.context ran on this call and the headers that passed contain it.
 func ContextGrpcauthFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &contextGrpcauthRules, "grpcauth")
 }
@@ -172,7 +172,7 @@ func NewLowerCaseClientInterceptor(c LowerCaseCredentials, opts ...grpcauth.Clie
 }
 
 // LowerCaseX_1_2FaBCFromContext returns the x-1-2fa.b_c of the call, for the handlers of do_it. It is
-// false unless the check of a.v1.lower_case ran on this call and its rule contains the header.
+// false unless the check of a.v1.lower_case ran on this call and the headers that passed contain it.
 func LowerCaseX_1_2FaBCFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &lowerCaseGrpcauthRules, "x-1-2fa.b_c")
 }

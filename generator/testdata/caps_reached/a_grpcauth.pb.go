@@ -50,7 +50,7 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 }
 
 // AXInFromContext returns the x-in of the call, for the handlers of Get. It is false unless the check
-// of a.v1.A ran on this call and its rule contains the header.
+// of a.v1.A ran on this call and the headers that passed contain it.
 func AXInFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &aGrpcauthRules, "x-in")
 }

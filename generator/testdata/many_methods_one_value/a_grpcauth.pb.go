@@ -74,7 +74,7 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 
 // AXTenantIdFromContext returns the x-tenant-id of the call, for the handlers of Get0, Get1, Get2,
 // Get3, Get4, Get5, Get6, Get7, Get8, Get9 and 2 more. It is false unless the check of a.v1.A ran on
-// this call and its rule contains the header.
+// this call and the headers that passed contain it.
 func AXTenantIdFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &aGrpcauthRules, "x-tenant-id")
 }

@@ -54,7 +54,7 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 }
 
 // AXDotsAndMoreFromContext returns the x.dots_and-more of the call, for the handlers of M2. It is
-// false unless the check of a.v1.A ran on this call and its rule contains the header.
+// false unless the check of a.v1.A ran on this call and the headers that passed contain it.
 func AXDotsAndMoreFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &aGrpcauthRules, "x.dots_and-more")
 }

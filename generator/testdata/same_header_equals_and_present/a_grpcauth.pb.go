@@ -54,7 +54,7 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 }
 
 // AXAFromContext returns the x-a of the call, for the handlers of M1 and M2. It is false unless the
-// check of a.v1.A ran on this call and its rule contains the header.
+// check of a.v1.A ran on this call and the headers that passed contain it.
 func AXAFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &aGrpcauthRules, "x-a")
 }

@@ -50,7 +50,7 @@ func NewBClientInterceptor(c BCredentials, opts ...grpcauth.ClientOption) *grpca
 }
 
 // BXAFromContext returns the x-a of the call, for the handlers of Get. It is false unless the check of
-// a.v1.B ran on this call and its rule contains the header.
+// a.v1.B ran on this call and the headers that passed contain it.
 func BXAFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &bGrpcauthRules, "x-a")
 }

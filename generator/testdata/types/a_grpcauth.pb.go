@@ -82,31 +82,31 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 }
 
 // AXStringFromContext returns the x-string of the call, for the handlers of M0, M1 and M7. It is false
-// unless the check of a.v1.A ran on this call and its rule contains the header.
+// unless the check of a.v1.A ran on this call and the headers that passed contain it.
 func AXStringFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &aGrpcauthRules, "x-string")
 }
 
 // AXIntFromContext returns the x-int of the call, for the handlers of M2. It is false unless the check
-// of a.v1.A ran on this call and its rule contains the header.
+// of a.v1.A ran on this call and the headers that passed contain it.
 func AXIntFromContext(ctx context.Context) (int64, bool) {
 	return authimpl.FromContext[int64](ctx, &aGrpcauthRules, "x-int")
 }
 
 // AXUintFromContext returns the x-uint of the call, for the handlers of M3. It is false unless the
-// check of a.v1.A ran on this call and its rule contains the header.
+// check of a.v1.A ran on this call and the headers that passed contain it.
 func AXUintFromContext(ctx context.Context) (uint64, bool) {
 	return authimpl.FromContext[uint64](ctx, &aGrpcauthRules, "x-uint")
 }
 
 // AXBoolFromContext returns the x-bool of the call, for the handlers of M4. It is false unless the
-// check of a.v1.A ran on this call and its rule contains the header.
+// check of a.v1.A ran on this call and the headers that passed contain it.
 func AXBoolFromContext(ctx context.Context) (bool, bool) {
 	return authimpl.FromContext[bool](ctx, &aGrpcauthRules, "x-bool")
 }
 
 // AXRawBinFromContext returns the x-raw-bin of the call, for the handlers of M5 and M6. It is false
-// unless the check of a.v1.A ran on this call and its rule contains the header.
+// unless the check of a.v1.A ran on this call and the headers that passed contain it.
 func AXRawBinFromContext(ctx context.Context) ([]byte, bool) {
 	return authimpl.FromContext[[]byte](ctx, &aGrpcauthRules, "x-raw-bin")
 }

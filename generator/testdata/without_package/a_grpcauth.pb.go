@@ -50,7 +50,7 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 }
 
 // AXAFromContext returns the x-a of the call, for the handlers of Get. It is false unless the check of
-// A ran on this call and its rule contains the header.
+// A ran on this call and the headers that passed contain it.
 func AXAFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &aGrpcauthRules, "x-a")
 }

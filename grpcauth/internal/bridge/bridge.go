@@ -6,7 +6,9 @@ import "github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
 
 // NewServerInterceptor makes a *grpcauth.ServerInterceptor. options is a []grpcauth.ServerOption.
 // Package grpcauth sets it, once, in its init.
-var NewServerInterceptor func(service *rules.Service, options any) any //nolint:gochecknoglobals // set once
+//
+//nolint:gochecknoglobals // set once
+var NewServerInterceptor func(service *rules.Service, options any, verifiers []rules.Verifier) any
 
 // NewClientInterceptor makes a *grpcauth.ClientInterceptor. options is a []grpcauth.ClientOption.
 // Package grpcauth sets it, once, in its init.

@@ -1,61 +1,72 @@
 package rules
 
 import (
-	"context"
+	"slices"
 	"strings"
 )
 
-// Supplier fetches the value of one header for a client.
-type Supplier struct {
-	Header string
-	Field  string // where the user sets it: "GreeterCredentials.XTenantId"
-
-	// Fetch is nil where the user set none.
-	Fetch func(ctx context.Context, fullMethod string) (string, error)
-}
-
-// Required is one header that a client has to send with a call of the method.
+// Required is one header that a client sends with a call of the method.
 type Required struct {
-	Name    string
-	Literal string // the value of an `equals` header; "" for others, whose value a Supplier fetches
+	Slot
+
+	Optional bool
+	Literal  string // the value of an `equals` header; "" for others, whose value a Supplier fetches
 
 	header *header
 }
 
-// Required lists the headers of the rule in declaration order.
-func (r *Rule) Required() []Required {
-	list := make([]Required, 0, len(r.headers))
-	for i := range r.headers {
-		h := &r.headers[i]
-		required := Required{Name: h.name, header: h}
-		if h.typ == 0 && !h.kept {
-			required.Literal = string(h.literals[0])
+// Required lists the headers of the rule and of its alternatives, in declaration order.
+func (r *Rule) Required() (headers []Required, anyOf [][]Required) {
+	headers = required(r.headers)
+	for _, alternative := range r.anyOf {
+		anyOf = append(anyOf, required(alternative))
+	}
+	return headers, anyOf
+}
+
+func required(headers []header) []Required {
+	list := make([]Required, 0, len(headers))
+	for i := range headers {
+		h := &headers[i]
+		one := Required{Slot: h.Slot, Optional: h.optional, header: h}
+		if h.Kind == Literal {
+			one.Literal = string(h.literals[0])
 		}
-		list = append(list, required)
+		list = append(list, one)
 	}
 	return list
 }
 
-// Refuses says why the server would refuse the value, or the transport could not carry it, without
-// repeating the value. It is "" for a value that passes.
-func (r Required) Refuses(text string) string {
-	switch {
-	case text == "":
-		return "the value is empty"
-	case !strings.HasSuffix(r.Name, "-bin") && !isPrintableASCII(text):
-		return "the value has characters other than printable ASCII, which only a name in -bin can carry"
-	case len(r.header.literals) > 0 && !isOneOf(text, r.header.literals):
-		return "the value is not one that the rule allows"
-	}
-	return ""
-}
+// Secret is true for a credential: it must not travel where others can read it.
+func (r Required) Secret() bool { return r.header.verified() }
 
-// isPrintableASCII is what gRPC's wire format allows in the value of a key without -bin.
-func isPrintableASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			return false
-		}
+// Scopes are the scopes that the credential has to grant, as a copy.
+func (r Required) Scopes() []string { return slices.Clone(r.header.scopes) }
+
+// Compose returns the value as it travels. why says, without repeating it, why the server would refuse it or
+// the transport could not carry it; it is "" for a value that passes.
+func (r Required) Compose(credential Credential) (text, why string) {
+	text = credential.Text
+	if text == "" {
+		return "", "the value is empty"
 	}
-	return true
+	if r.Kind == Basic {
+		text = formatBasic(credential)
+	}
+	if scheme := r.header.scheme(); scheme != "" {
+		text = scheme + " " + text
+	}
+	if !strings.HasSuffix(r.Header, "-bin") && !isPrintableASCII(text) {
+		return "", "the value has characters other than printable ASCII, which only a name in -bin can carry"
+	}
+	passed, reason := r.header.parse(text)
+	switch {
+	case reason == Refused:
+		return "", "the value is not one that the rule allows"
+	case reason != Allowed:
+		return "", "the value is not formed as the rule demands"
+	case passed.Username != credential.Username:
+		return "", "the user name holds a colon"
+	}
+	return text, ""
 }

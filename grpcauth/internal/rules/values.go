@@ -10,29 +10,47 @@ type Text interface {
 	string | int64 | uint64 | bool | []byte
 }
 
-// Values are what a check passes on to the handler.
+// Values are what a check passes on to the handler. They are not changed once they are in a context.
 type Values struct {
 	list []value
 }
 
-// value is one checked value. number holds an int64, a uint64 or a bool (0 or 1) as its bits.
+// value is one checked value.
 type value struct {
+	Credential
+
 	header string
-	text   string
-	number uint64
+}
+
+// keep returns the values with those of a list of headers that the handler reads, nil for none.
+func keep(kept *Values, headers []header, readings []reading) *Values {
+	for i := range headers {
+		if headers[i].Kind != Value || !readings[i].there {
+			continue
+		}
+		if kept == nil {
+			kept = &Values{list: make([]value, 0, len(headers))}
+		}
+		kept.list = append(kept.list, value{Credential: readings[i].Credential, header: headers[i].Header})
+	}
+	return kept
 }
 
 // valuesKey finds the values of one service's check, so that services in one process do not mix.
 type valuesKey struct{ service *Service }
 
-// passOn puts the values where the handler finds them. Without values, it hides those of an outer call
-// to the same service in this process, if there are any.
+// passOn puts the values where the handler finds them. Without values, it hides those of an outer call to
+// the same service in this process, if there are any.
 func (r *Rule) passOn(ctx context.Context, values *Values) (context.Context, bool) {
-	key := valuesKey{r.service}
-	if values == nil && (!r.shadows || ctx.Value(key) == nil) {
+	if values == nil && !r.shadowed(ctx) {
 		return ctx, false
 	}
-	return context.WithValue(ctx, key, values), true
+	return context.WithValue(ctx, valuesKey{r.service}, values), true
+}
+
+// shadowed is true if ctx holds something under this service's key.
+func (r *Rule) shadowed(ctx context.Context) bool {
+	return r.shadows && ctx.Value(valuesKey{r.service}) != nil
 }
 
 // FromContext returns the value of a header as the service's check on this call found it. It is false
@@ -45,26 +63,26 @@ func FromContext[T Text](ctx context.Context, service *Service, header string) (
 	}
 	for i := range values.list {
 		if values.list[i].header == header {
-			values.list[i].store(&typed)
+			values.list[i].Store(&typed)
 			return typed, true
 		}
 	}
 	return typed, false
 }
 
-// store writes the value through a pointer to one of the Text types. Bytes are the caller's own copy.
-func (v *value) store(typed any) {
+// Store writes the value through a pointer to one of the Text types. Bytes are the caller's own copy.
+func (c *Credential) Store(typed any) {
 	switch typed := typed.(type) {
 	case *string:
-		*typed = v.text
+		*typed = c.Text
 	case *int64:
-		*typed = int64(v.number) //nolint:gosec // the bits of an int64, see value
+		*typed = int64(c.number) //nolint:gosec // the bits of an int64, see Credential
 	case *uint64:
-		*typed = v.number
+		*typed = c.number
 	case *bool:
-		*typed = v.number == 1
+		*typed = c.number == 1
 	case *[]byte:
-		*typed = []byte(v.text)
+		*typed = []byte(c.Text)
 	}
 }
 
@@ -80,7 +98,7 @@ func parse(typ Type, text string) (number uint64, ok bool) {
 		if err != nil || string(strconv.AppendInt(canonical[:0], n, decimal)) != text {
 			return 0, false
 		}
-		return uint64(n), true //nolint:gosec // the bits of an int64, see value
+		return uint64(n), true //nolint:gosec // the bits of an int64, see Credential
 	case Uint64:
 		n, err := strconv.ParseUint(text, decimal, bits)
 		if err != nil || string(strconv.AppendUint(canonical[:0], n, decimal)) != text {

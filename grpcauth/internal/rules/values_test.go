@@ -17,7 +17,7 @@ func roundTrip[T Text](t *testing.T, typ Type, typed T) T {
 		t.Fatalf("%v is written as %q, which does not parse", typed, text)
 	}
 	var back T
-	(&value{text: text, number: number}).store(&back)
+	(&Credential{Text: text, number: number}).Store(&back)
 	return back
 }
 
@@ -82,7 +82,7 @@ func TestIsOneOfIsExact(t *testing.T) {
 	}
 }
 
-func TestRefusesSaysWhy(t *testing.T) {
+func TestComposeSaysWhyNot(t *testing.T) {
 	t.Parallel()
 	compiled, err := Compile(&Service{Name: "a.v1.A", Methods: []Method{{
 		FullMethod: "/a.v1.A/Get", Denial: Denial{Code: 16},
@@ -96,10 +96,10 @@ func TestRefusesSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	required := compiled[0].Required()
+	required, _ := compiled[0].Required()
 	var names, literals []string
 	for _, header := range required {
-		names, literals = append(names, header.Name), append(literals, header.Literal)
+		names, literals = append(names, header.Header), append(literals, header.Literal)
 	}
 	if !slices.Equal(names, []string{"x-s", "x-bin", "x-in", "x-equals"}) || !slices.Equal(literals, []string{"", "", "", "42"}) {
 		t.Errorf("required: %q with literals %q", names, literals)
@@ -125,8 +125,9 @@ func TestRefusesSaysWhy(t *testing.T) {
 		{3, "42", true},
 		{3, "43", false},
 	} {
-		if why := required[test.header].Refuses(test.text); (why == "") != test.passes {
-			t.Errorf("%s %q: %q", required[test.header].Name, test.text, why)
+		text, why := required[test.header].Compose(Credential{Text: test.text})
+		if (why == "") != test.passes || (text == test.text) != (test.passes || test.text == "") {
+			t.Errorf("%s %q: %q", required[test.header].Header, test.text, why)
 		}
 	}
 }

@@ -54,13 +54,13 @@ func NewAuditClientInterceptor(c AuditCredentials, opts ...grpcauth.ClientOption
 }
 
 // AuditTraceBinFromContext returns the trace-bin of the call, for the handlers of Follow. It is false
-// unless the check of acme.inventory.v1.Audit ran on this call and its rule contains the header.
+// unless the check of acme.inventory.v1.Audit ran on this call and the headers that passed contain it.
 func AuditTraceBinFromContext(ctx context.Context) ([]byte, bool) {
 	return authimpl.FromContext[[]byte](ctx, &auditGrpcauthRules, "trace-bin")
 }
 
 // AuditXOffsetFromContext returns the x-offset of the call, for the handlers of Follow. It is false
-// unless the check of acme.inventory.v1.Audit ran on this call and its rule contains the header.
+// unless the check of acme.inventory.v1.Audit ran on this call and the headers that passed contain it.
 func AuditXOffsetFromContext(ctx context.Context) (uint64, bool) {
 	return authimpl.FromContext[uint64](ctx, &auditGrpcauthRules, "x-offset")
 }

@@ -62,20 +62,22 @@ func NewStockClientInterceptor(c StockCredentials, opts ...grpcauth.ClientOption
 }
 
 // StockXTenantIdFromContext returns the x-tenant-id of the call, for the handlers of Count and Close.
-// It is false unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the
-// header.
+// It is false unless the check of acme.inventory.v1.Stock ran on this call and the headers that passed
+// contain it.
 func StockXTenantIdFromContext(ctx context.Context) (int64, bool) {
 	return authimpl.FromContext[int64](ctx, &stockGrpcauthRules, "x-tenant-id")
 }
 
 // StockXEnvironmentFromContext returns the x-environment of the call, for the handlers of Close. It is
-// false unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the header.
+// false unless the check of acme.inventory.v1.Stock ran on this call and the headers that passed
+// contain it.
 func StockXEnvironmentFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &stockGrpcauthRules, "x-environment")
 }
 
 // StockXReadOnlyFromContext returns the x-read-only of the call, for the handlers of Watch. It is
-// false unless the check of acme.inventory.v1.Stock ran on this call and its rule contains the header.
+// false unless the check of acme.inventory.v1.Stock ran on this call and the headers that passed
+// contain it.
 func StockXReadOnlyFromContext(ctx context.Context) (bool, bool) {
 	return authimpl.FromContext[bool](ctx, &stockGrpcauthRules, "x-read-only")
 }
@@ -144,7 +146,7 @@ func NewTypeClientInterceptor(c TypeCredentials, opts ...grpcauth.ClientOption) 
 }
 
 // TypeXTenantIdFromContext returns the x-tenant-id of the call, for the handlers of Type. It is false
-// unless the check of acme.inventory.v1.Type ran on this call and its rule contains the header.
+// unless the check of acme.inventory.v1.Type ran on this call and the headers that passed contain it.
 func TypeXTenantIdFromContext(ctx context.Context) (int64, bool) {
 	return authimpl.FromContext[int64](ctx, &typeGrpcauthRules, "x-tenant-id")
 }

@@ -53,8 +53,8 @@ func NewReportsClientInterceptor(c ReportsCredentials, opts ...grpcauth.ClientOp
 }
 
 // ReportsXEditorFromContext returns the x-editor of the call, for the handlers of Publish. It is false
-// unless the check of acme.inventory.v1.reports.daily.Reports ran on this call and its rule contains
-// the header.
+// unless the check of acme.inventory.v1.reports.daily.Reports ran on this call and the headers that
+// passed contain it.
 func ReportsXEditorFromContext(ctx context.Context) (string, bool) {
 	return authimpl.FromContext[string](ctx, &reportsGrpcauthRules, "x-editor")
 }

@@ -1,0 +1,246 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Evaluator decides about the calls of one method. It is immutable and safe for concurrent use.
+type Evaluator struct {
+	rule    *Rule
+	headers []header // the rule's, with their verifiers
+	anyOf   [][]header
+	asks    bool // some header is verified by the application
+
+	maxValueBytes int
+	denied        error // the rule's denial
+	scopeMissing  error
+}
+
+// NewEvaluator binds a rule to the application's verifiers. Values longer than maxValueBytes are refused.
+// The error names a header that has no verifier.
+func NewEvaluator(rule *Rule, verifiers []Verifier, maxValueBytes int) (*Evaluator, error) {
+	made := &Evaluator{
+		rule:          rule,
+		maxValueBytes: maxValueBytes,
+		denied:        status.Error(rule.denial.Code, rule.denial.Message),
+		scopeMissing:  status.Error(codes.PermissionDenied, rule.denial.Message),
+	}
+	var err error
+	if made.headers, err = made.bind(rule.headers, verifiers); err != nil {
+		return nil, err
+	}
+	for _, alternative := range rule.anyOf {
+		bound, err := made.bind(alternative, verifiers)
+		if err != nil {
+			return nil, err
+		}
+		made.anyOf = append(made.anyOf, bound)
+	}
+	return made, nil
+}
+
+// Asks is true if the application decides about some header. Only then can a credential expire.
+func (e *Evaluator) Asks() bool { return e.asks }
+
+// Check decides whether the call whose incoming metadata is in ctx carries what the rule requires: first
+// all that needs no verifier, then the headers' verifiers in order, then the alternatives.
+//
+// The handler must run with the context that is returned. It differs from ctx, and changed is true, only
+// where something is passed on, or where values of an outer call in the same process must not be seen by
+// this one.
+func (e *Evaluator) Check(ctx context.Context) (admitted context.Context, changed bool, verdict Verdict) {
+	const inPlace = 4 // so many headers are read without an allocation of ours
+	var room [inPlace]reading
+	readings := room[:0]
+	for i := range e.headers {
+		read, reason := e.read(ctx, &e.headers[i])
+		if reason != Allowed {
+			return ctx, false, e.refuse(reason, e.headers[i].Header)
+		}
+		readings = append(readings, read)
+	}
+	if e.asks || len(e.anyOf) > 0 {
+		return e.checkCredentials(ctx, readings)
+	}
+	admitted, changed = e.rule.passOn(ctx, keep(nil, e.headers, readings))
+	return admitted, changed, Verdict{Reason: Allowed}
+}
+
+// WithoutValues is the context for the handler of a call that was refused and is let pass all the same: it
+// differs from ctx, and changed is true, only where values of an outer call must not be seen.
+func (e *Evaluator) WithoutValues(ctx context.Context) (admitted context.Context, changed bool) {
+	return e.rule.passOn(ctx, nil)
+}
+
+// bind returns a copy of the headers with their verifiers.
+func (e *Evaluator) bind(headers []header, verifiers []Verifier) ([]header, error) {
+	bound := slices.Clone(headers)
+	for i := range bound {
+		h := &bound[i]
+		if !h.verified() {
+			continue
+		}
+		e.asks = true
+		at := slices.IndexFunc(verifiers, func(v Verifier) bool { return v.Slot == h.Slot })
+		if at < 0 || verifiers[at].Verify == nil {
+			return nil, fmt.Errorf("header %q has no verifier", h.Header)
+		}
+		h.verifier = &verifiers[at]
+		asText := h.verifier.Type == String && h.typ == Bytes
+		if h.Kind == Verified && h.verifier.Type != h.typ && !asText {
+			return nil, fmt.Errorf("header %q has a verifier of another type", h.Header)
+		}
+	}
+	return bound, nil
+}
+
+// read checks all of one header but the verifier's part.
+func (e *Evaluator) read(ctx context.Context, h *header) (reading, Reason) {
+	text, reason := e.arrived(ctx, h.Header)
+	if reason == Missing && h.optional {
+		return reading{}, Allowed
+	}
+	if reason != Allowed {
+		return reading{}, reason
+	}
+	credential, reason := h.parse(text)
+	return reading{Credential: credential, there: true}, reason
+}
+
+// checkCredentials goes on where verifiers or alternatives decide.
+func (e *Evaluator) checkCredentials(ctx context.Context, readings []reading) (context.Context, bool, Verdict) {
+	admitted, changed := e.rule.passOn(ctx, nil) // a verifier must not see an outer call's values either
+	admitted, verdict := e.askAll(admitted, ctx.Err, e.headers, readings)
+	if verdict.Reason != Allowed {
+		return ctx, false, verdict
+	}
+	added := verdict.added
+	kept := keep(nil, e.headers, readings)
+	if len(e.anyOf) > 0 {
+		texts, verdict := e.readOthers(ctx)
+		if verdict.Reason != Allowed {
+			return ctx, false, verdict
+		}
+		if admitted, kept, verdict = e.tryAll(admitted, ctx.Err, texts, kept); verdict.Reason != Allowed {
+			return ctx, false, verdict
+		}
+		added = added || verdict.added
+	}
+	if added {
+		admitted, changed = withChecked(admitted), true
+	}
+	if kept != nil {
+		admitted, changed = e.rule.passOn(admitted, kept)
+	}
+	return admitted, changed, Verdict{Reason: Allowed}
+}
+
+// readOthers reads the keys that only alternatives name, "" for one that did not arrive. One that arrived in
+// a way that could be read differently refuses the call, also where another alternative would do.
+func (e *Evaluator) readOthers(ctx context.Context) ([]string, Verdict) {
+	texts := make([]string, len(e.rule.others))
+	for i, name := range e.rule.others {
+		text, reason := e.arrived(ctx, name)
+		if reason != Allowed && reason != Missing {
+			return nil, e.refuse(reason, name)
+		}
+		texts[i] = text
+	}
+	return texts, Verdict{Reason: Allowed}
+}
+
+// askAll asks the verifiers of a list of headers, each with the context that the one before it left.
+func (e *Evaluator) askAll(
+	ctx context.Context, ended func() error, headers []header, readings []reading,
+) (context.Context, Verdict) {
+	total := Verdict{Reason: Allowed}
+	for i := range headers {
+		if !readings[i].there || headers[i].verifier == nil {
+			continue
+		}
+		admitted, verdict := e.ask(ctx, ended, &headers[i], readings[i].Credential)
+		if verdict.Reason != Allowed {
+			return ctx, verdict
+		}
+		ctx = admitted //nolint:fatcontext // each verifier builds on the one before it
+		total.added = total.added || verdict.added
+	}
+	return ctx, total
+}
+
+// tryAll tries the alternatives that apply. Each begins with the same context and values, so that nothing
+// of those that fail is left behind. texts are the values of the rule's others, "" where none arrived.
+func (e *Evaluator) tryAll(
+	ctx context.Context, ended func() error, texts []string, kept *Values,
+) (context.Context, *Values, Verdict) {
+	var first, unavailable Verdict
+	for _, alternative := range e.anyOf {
+		if !applies(alternative, texts) {
+			continue
+		}
+		admitted, readings, verdict := e.try(ctx, ended, alternative, texts)
+		if verdict.Reason == Allowed {
+			return admitted, keep(kept, alternative, readings), verdict
+		}
+		if ended() != nil {
+			return ctx, nil, verdict // nobody waits for the others
+		}
+		if first.Reason == 0 {
+			first = verdict
+		}
+		if verdict.unavailable && unavailable.Reason == 0 {
+			unavailable = verdict
+		}
+	}
+	switch {
+	case unavailable.Reason != 0:
+		return ctx, nil, unavailable // the caller may well be right, and should try again
+	case first.Reason != 0:
+		return ctx, nil, first
+	}
+	return ctx, nil, e.noneApplies(texts)
+}
+
+// try checks one alternative: all that needs no verifier first, as for headers.
+func (e *Evaluator) try(
+	ctx context.Context, ended func() error, alternative []header, texts []string,
+) (context.Context, []reading, Verdict) {
+	readings := make([]reading, len(alternative))
+	for i := range alternative {
+		h := &alternative[i]
+		credential, reason := h.parse(texts[h.other])
+		if reason != Allowed {
+			return ctx, nil, e.refuse(reason, h.Header)
+		}
+		readings[i] = reading{Credential: credential, there: true}
+	}
+	admitted, verdict := e.askAll(ctx, ended, alternative, readings)
+	return admitted, readings, verdict
+}
+
+// applies is true if all headers of the alternative arrived, each with the scheme that it declares.
+func applies(alternative []header, texts []string) bool {
+	for i := range alternative {
+		h := &alternative[i]
+		text, scheme := texts[h.other], h.scheme()
+		if text == "" || (scheme != "" && !hasScheme(text, scheme)) {
+			return false
+		}
+	}
+	return true
+}
+
+// noneApplies names the first header that was there and did not help, or the first that was not there.
+func (e *Evaluator) noneApplies(texts []string) Verdict {
+	for i, text := range texts {
+		if text != "" {
+			return e.refuse(Malformed, e.rule.others[i])
+		}
+	}
+	return e.refuse(Missing, e.rule.others[0])
+}
