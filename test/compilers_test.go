@@ -51,9 +51,9 @@ func TestBufWritesTheCommittedCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const options, greeter = 1, 3
-	if files != options+greeter {
-		t.Errorf("buf wrote %d files, want %d", files, options+greeter)
+	const options, greeter, recipes, bank = 1, 3, 3, 3
+	if want := options + greeter + recipes + bank; files != want {
+		t.Errorf("buf wrote %d files, want %d", files, want)
 	}
 }
 

@@ -3,3 +3,6 @@
 package test
 
 //go:generate go run ../internal/cmd/regenerate -module example.com/warehouse -out foreign -I foreign/proto -I ../proto/options acme/inventory/v1/stock.proto acme/inventory/v1/audit.proto acme/inventory/v1/reports/daily/report.proto
+
+// The bank, a module of its own because of what it needs, is generated like the greeter, below example.
+//go:generate go run ../internal/cmd/regenerate -I ../example -I ../proto/options bank/v1/bank.proto
