@@ -39,18 +39,37 @@ func TestReadmeProjectGeneratesWithBuf(t *testing.T) {
 	mustRun(t, project, "go", "vet", "./...")
 }
 
-// Every Go snippet of README.md is part of an example or a test that is compiled and run.
+// Every snippet of Go code and every rule that README.md shows is part of what is compiled and run.
 func TestReadmeSnippetsAreExamples(t *testing.T) {
 	t.Parallel()
-	compiled := flatten(string(read(t, "../grpcauth/example_readme_test.go")) +
-		string(read(t, "foreign/enforce_test.go")))
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(read(t, "../README.md")), -1)
-	if len(snippets) == 0 {
-		t.Fatal("README.md has no Go snippet")
+	sources := map[string][]string{
+		"go": {
+			"../grpcauth/example_readme_test.go", "foreign/enforce_test.go", "../grpcauth/tokensource/example_test.go",
+			"../example/recipes/*_test.go", "../example/bank/internal/server/verifier.go",
+		},
+		"proto": {"../example/recipes/v1/recipes.proto"},
 	}
-	for _, snippet := range snippets {
-		if !strings.Contains(compiled, flatten(snippet[1])) {
-			t.Errorf("no example contains this snippet of README.md:\n%s", snippet[1])
+	for language, patterns := range sources {
+		var compiled string
+		for _, pattern := range patterns {
+			files, err := filepath.Glob(pattern)
+			if err != nil || len(files) == 0 {
+				t.Fatalf("%s: %v, %v", pattern, files, err)
+			}
+			for _, file := range files {
+				compiled += flatten(string(read(t, file)))
+			}
+		}
+		// A whole file has a comment before it, and a test of its own.
+		fence := regexp.MustCompile("(?s)\n\n```" + language + "\n(.*?)```")
+		snippets := fence.FindAllStringSubmatch(string(read(t, "../README.md")), -1)
+		if len(snippets) < 5 {
+			t.Errorf("README.md has %d snippets of %s", len(snippets), language)
+		}
+		for _, snippet := range snippets {
+			if !strings.Contains(compiled, flatten(snippet[1])) {
+				t.Errorf("no example contains this snippet of README.md:\n%s", snippet[1])
+			}
 		}
 	}
 }
