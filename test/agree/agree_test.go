@@ -37,7 +37,7 @@ func sets(t *testing.T, usual int) (first uint64, count int) {
 		}
 		return n
 	}
-	if testing.Short() {
+	if testing.Short() || raced {
 		usual /= 10
 	}
 	return uint64(number("GRPCAUTH_AGREE_SEED", 1)), number("GRPCAUTH_AGREE_SETS", usual)
