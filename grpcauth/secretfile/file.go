@@ -23,6 +23,12 @@ type file[T any] struct {
 	path  string
 	parse func(content string) (T, error) // its errors say what is wrong, and hold nothing of the content
 	last  atomic.Pointer[reading[T]]
+
+	changed func(info fs.FileInfo) time.Time // changeTime, except in tests
+}
+
+func newFile[T any](path string, parse func(content string) (T, error)) *file[T] {
+	return &file[T]{path: path, parse: parse, changed: changeTime}
 }
 
 // reading is what was read last, and the file that it was read from.
@@ -41,17 +47,17 @@ func (f *file[T]) current() (T, error) {
 	case !info.Mode().IsRegular():
 		return none, f.unusable(errors.New("it is no regular file")) // opening a pipe would wait for a writer
 	default:
-		if last := f.last.Load(); last != nil && last.isOf(info) {
+		if last := f.last.Load(); last != nil && last.settled && f.same(last.info, info) {
 			return last.value, nil
 		}
 	}
 	return f.read()
 }
 
-// isOf is true if the file still is the one that was read.
-func (r *reading[T]) isOf(info fs.FileInfo) bool {
-	return r.settled && os.SameFile(r.info, info) &&
-		r.info.Size() == info.Size() && r.info.ModTime().Equal(info.ModTime())
+// same is true if nothing tells that the content of the two differs.
+func (f *file[T]) same(a, b fs.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) &&
+		f.changed(a).Equal(f.changed(b))
 }
 
 // read reads the file. Its info is taken before the content: a change in between shows at the next call.
@@ -82,7 +88,7 @@ func (f *file[T]) read() (T, error) {
 	if err != nil {
 		return none, f.unusable(err)
 	}
-	f.last.Store(&reading[T]{info: info, settled: began.Sub(info.ModTime()) > tick, value: value})
+	f.last.Store(&reading[T]{info: info, settled: began.Sub(f.changed(info)) > tick, value: value})
 	return value, nil
 }
 

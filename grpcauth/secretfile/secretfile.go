@@ -13,17 +13,18 @@
 // One newline at the end, "\n" or "\r\n", is no part of a secret, and of keys the one at the end of each line.
 // Nothing else is trimmed. A file may have up to 64 KiB and must be a regular one, or a symbolic link to one.
 //
-// Each call asks the system for the file's time of modification, size and identity, and reads the file again
-// if one of them differs from what was last read, or if the file had been modified so shortly before that
-// a second change could look the same. There is no watcher and no goroutine. So the new
-// content counts from the first call that begins after the change, and the files should be on a local disk
-// or in memory, as mounted Kubernetes secrets are: a file system that hangs holds up calls.
+// Each call asks the system for the file's identity, size and times, and reads the file again if one of them
+// differs from what was last read, or if the file had been changed so shortly before that a second change
+// could look the same. There is no watcher and no goroutine. So the new content counts from the first
+// call that begins after the change, and the files should be on a local disk or in memory, as mounted
+// Kubernetes secrets are: a file system that hangs holds up calls.
 //
 // Change a file by putting another in its place: write a new one beside it and rename it, as
 // Kubernetes does with its symbolic links. A file that is written in place is empty or
-// incomplete for a moment, in which the beginning of a key would count as the key. And a file that is
-// rewritten in place with its size and its old time of modification restored is not noticed. Nor is a change
-// of permissions alone: what was read before still counts.
+// incomplete for a moment, in which the beginning of a key would count as the key.
+//
+// Linux tells of every change. On other systems, let a new file have a new time of modification: one with the
+// time, the size and the inode of the old one is not noticed, nor are permissions that are taken away.
 //
 // # Failures
 //
@@ -50,7 +51,10 @@ var errEmpty = errors.New("it is empty")
 // Source supplies the secret that the file holds at the time of each call. The file need not be there before
 // the first call that needs it. Calls meanwhile fail locally, with UNAVAILABLE and an error that names the file.
 func Source(path string) grpcauth.Source[grpcauth.Secret] {
-	secret := &file[grpcauth.Secret]{path: path, parse: parseSecret}
+	return supply(newFile(path, parseSecret))
+}
+
+func supply(secret *file[grpcauth.Secret]) grpcauth.Source[grpcauth.Secret] {
 	return func(context.Context, grpcauth.Call) (grpcauth.Secret, error) {
 		value, err := secret.current()
 		if err != nil {
@@ -88,11 +92,14 @@ type Keys struct {
 // NewKeys reads the file for the first time. A server must not start without its keys: NewKeys fails where
 // a later change of the file would refuse all callers.
 func NewKeys(path string) (*Keys, error) {
-	keys := &Keys{file: &file[*grpcauth.SecretSet]{path: path, parse: parseKeys}}
-	if _, err := keys.file.current(); err != nil {
+	return accept(newFile(path, parseKeys))
+}
+
+func accept(keys *file[*grpcauth.SecretSet]) (*Keys, error) {
+	if _, err := keys.current(); err != nil {
 		return nil, err
 	}
-	return keys, nil
+	return &Keys{file: keys}, nil
 }
 
 func parseKeys(content string) (*grpcauth.SecretSet, error) {

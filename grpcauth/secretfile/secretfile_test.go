@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,9 +67,25 @@ type end struct {
 
 var errOther = errors.New("another secret")
 
-var ends = []end{
-	{"client", func(_ *testing.T, path string) func(string) error {
-		source := secretfile.Source(path)
+var (
+	// ends are what users get.
+	ends = []end{
+		{"client", client(secretfile.Source)},
+		{"server", server(secretfile.NewKeys)},
+	}
+	// modifiedEnds are the same on a system that tells only when a file was modified, which a test can set.
+	modifiedEnds = []end{
+		{"client by modification", client(secretfile.ModifiedSource)},
+		{"server by modification", server(secretfile.ModifiedKeys)},
+	}
+	allEnds = slices.Concat(ends, modifiedEnds)
+)
+
+func client(
+	open func(path string) grpcauth.Source[grpcauth.Secret],
+) func(t *testing.T, path string) func(secret string) error {
+	return func(_ *testing.T, path string) func(string) error {
+		source := open(path)
 		return func(secret string) error {
 			got, err := source(context.Background(), grpcauth.Call{})
 			if err == nil && got.Reveal() != secret {
@@ -75,10 +93,15 @@ var ends = []end{
 			}
 			return err
 		}
-	}},
-	{"server", func(t *testing.T, path string) func(string) error {
+	}
+}
+
+func server(
+	open func(path string) (*secretfile.Keys, error),
+) func(t *testing.T, path string) func(secret string) error {
+	return func(t *testing.T, path string) func(string) error {
 		t.Helper()
-		keys, err := secretfile.NewKeys(path)
+		keys, err := open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +115,7 @@ var ends = []end{
 			}
 			return err
 		}
-	}},
+	}
 }
 
 // of opens the end of a file with this content.
@@ -129,7 +152,7 @@ func notHeld(t *testing.T, err error) {
 
 func TestT41_ChangesCountFromTheNextCall(t *testing.T) {
 	t.Parallel()
-	for _, end := range ends {
+	for _, end := range allEnds {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			path, holds := end.of(t, "first")
@@ -178,7 +201,7 @@ func TestT41_WhatTellsAChange(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, end := range ends {
+			for _, end := range allEnds {
 				t.Run(end.name, func(t *testing.T) {
 					t.Parallel()
 					path, holds := end.of(t, "first")
@@ -198,7 +221,7 @@ func TestT41_WhatTellsAChange(t *testing.T) {
 // A second change within the same tick of the file system's clock leaves no trace, unless one looks again.
 func TestT41_RewriteWithTheSameSizeAndTime(t *testing.T) {
 	t.Parallel()
-	for _, end := range ends {
+	for _, end := range allEnds {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			path, holds := end.of(t, "first!")
@@ -220,10 +243,33 @@ func TestT41_RewriteWithTheSameSizeAndTime(t *testing.T) {
 	}
 }
 
-// A file that was left alone for a while is not read again: the one limit that the package's comment states.
+// Where the system tells when a file changed, its size, time and inode may all be those of the old one.
+func TestT41_RewriteOfASettledFile(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("this system tells only when a file was modified")
+	}
+	for _, end := range ends {
+		t.Run(end.name, func(t *testing.T) {
+			t.Parallel()
+			path, holds := end.of(t, "first!")
+			then := time.Unix(1700000000, 0)
+			os.Chtimes(path, then, then)
+			time.Sleep(2100 * time.Millisecond) // until calls need not read it any more
+			held(t, holds("first!"))
+			held(t, holds("first!"))
+			write(t, path, "second")
+			os.Chtimes(path, then, then)
+			notHeld(t, holds("first!"))
+			held(t, holds("second"))
+		})
+	}
+}
+
+// A file that was left alone for a while is not read again, which shows where the package's comment says so.
 func TestSettledFilesAreReadOnce(t *testing.T) {
 	t.Parallel()
-	for _, end := range ends {
+	for _, end := range modifiedEnds {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			path, holds := end.of(t, "first!")
@@ -242,7 +288,7 @@ func TestSettledFilesAreReadOnce(t *testing.T) {
 // What Kubernetes does with a mounted secret: key -> ..data/key, ..data -> ..1, and ..data is renamed over.
 func TestT41_SymbolicLinksSwapped(t *testing.T) {
 	t.Parallel()
-	for _, end := range ends {
+	for _, end := range allEnds {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			mount := kubernetes(t, "first")
@@ -258,7 +304,7 @@ func TestT41_SymbolicLinksSwapped(t *testing.T) {
 // While links are swapped and old versions removed, a look may find nothing. No call may fail of it.
 func TestT41_LookingWhileLinksAreSwapped(t *testing.T) {
 	t.Parallel()
-	for _, end := range ends {
+	for _, end := range allEnds {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			mount := kubernetes(t, "key")
@@ -356,7 +402,7 @@ func TestT41_WhatCannotBeReadHoldsNothing(t *testing.T) {
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
-			for _, end := range ends {
+			for _, end := range allEnds {
 				t.Run(end.name, func(t *testing.T) {
 					t.Parallel()
 					path, holds := end.of(t, "first")
@@ -380,7 +426,7 @@ func TestUnreadable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may read everything")
 	}
-	for _, end := range ends {
+	for _, end := range allEnds {
 		t.Run(end.name, func(t *testing.T) {
 			t.Parallel()
 			path, holds := end.of(t, "first")
@@ -590,6 +636,7 @@ func TestT23_CallersDoNotSeeTheFile(t *testing.T) {
 func TestT41_RotationWhileServing(t *testing.T) {
 	t.Parallel()
 	server, client := kubernetes(t, "key-0\n"), kubernetes(t, "key-0\n")
+	server.young, client.young = true, true // or else an inode that is used again would hide a change elsewhere
 	keys, err := secretfile.NewKeys(server.key)
 	if err != nil {
 		t.Fatal(err)
