@@ -320,7 +320,7 @@ func TestT41_LookingWhileLinksAreSwapped(t *testing.T) {
 					}
 				})
 			}
-			const swaps = 100
+			const swaps = 50
 			for i := range swaps {
 				mount.young = i%2 == 0 // so that calls read it, not only ask for its time
 				mount.update(t, "key")
@@ -679,7 +679,7 @@ func TestT41_RotationWhileServing(t *testing.T) {
 			}
 		})
 	}
-	const rotations = 25
+	const rotations = 15
 	for i := 1; i <= rotations; i++ {
 		old, next := fmt.Sprintf("key-%d\n", i-1), fmt.Sprintf("key-%d\n", i)
 		server.update(t, old+next)
