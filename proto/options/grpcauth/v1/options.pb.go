@@ -296,7 +296,7 @@ func (Code) EnumDescriptor() ([]byte, []int) {
 // Requirements add up: a method needs what its file, its service and its own rule require. `public`,
 // `replace` and `guarded_by` drop what outer levels require. A word forgotten makes a method too strict,
 // which its first call shows, and never too open. An outer `public` or `guarded_by` gives way to any
-// requirement further in.
+// requirement further in; optional headers beside an outer `public` stay in force.
 //
 // As soon as one method of a service has a rule, every method of it must have one, be `public` or be
 // `guarded_by` something; otherwise generation fails and names the method. A service without any rule
