@@ -128,7 +128,8 @@ func generateFrom(t *testing.T, dir string) (map[string]string, error) {
 	return generate(t, request)
 }
 
-// generate runs the generator as the plugin does, and returns the files or the error that compilers show.
+// generate runs the generator as the plugin does, and returns the files or the error that compilers show. The
+// files are parsed and compared with what generated code may consist of.
 func generate(t *testing.T, request *pluginpb.CodeGeneratorRequest) (map[string]string, error) {
 	t.Helper()
 	plugin, err := protogen.Options{}.New(request)
@@ -143,6 +144,14 @@ func generate(t *testing.T, request *pluginpb.CodeGeneratorRequest) (map[string]
 	files := map[string]string{}
 	for _, file := range response.GetFile() {
 		files[file.GetName()] = file.GetContent()
+	}
+	for _, file := range plugin.Files {
+		name := file.GeneratedFilenamePrefix + "_grpcauth.pb.go"
+		if code, generated := files[name]; generated {
+			for _, problem := range problems(file, name, code) {
+				t.Error(problem)
+			}
+		}
 	}
 	return files, failure
 }

@@ -2,12 +2,9 @@ package generator_test
 
 import (
 	"fmt"
-	"go/ast"
 	"go/parser"
 	"go/token"
 	"math/rand/v2"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +31,27 @@ func setMethodRule(t *testing.T, request *pluginpb.CodeGeneratorRequest, rule *g
 	options := &descriptorpb.MethodOptions{}
 	proto.SetExtension(options, grpcauthv1.E_Method, rule)
 	file.GetService()[0].GetMethod()[0].Options = options
+}
+
+// What changes how the rest of a line reads does not get as far as quoting, which would let a reviewer see it as an
+// escape and a caller as what it is.
+func TestT31_ControlAndFormatCharactersAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"a\nb", "a\x00b", "a\x1bb", "a\x7fb", "a\u0085b", "a\u202eb", "a\u2066b", "a\u200bb", "a\ufeffb", "a\u2028b",
+		"a\u2029b", "a\ue000b",
+	} {
+		for field, rule := range map[string]*grpcauthv1.Rule{
+			"denial.message": {Public: true, Denial: &grpcauthv1.Denial{Message: text}, Headers: []*grpcauthv1.Header{{
+				Name: "x-a", Check: &grpcauthv1.Header_Equals{Equals: "1"}, Optional: true,
+			}}},
+			"guarded_by": {GuardedBy: text},
+		} {
+			request := request(t, withRule("public: true"))
+			setMethodRule(t, request, rule)
+			checkRefused(t, request, field+": must be valid UTF-8 without control or format characters")
+		}
+	}
 }
 
 // Hostile text is refused, or stands in the output as the value of a string literal and nothing else.
@@ -90,7 +108,7 @@ func TestT31_HostileTextsAreRefusedOrQuoted(t *testing.T) {
 		for _, text := range hostile {
 			request := request(t, withRule("public: true"))
 			setMethodRule(t, request, rule(text))
-			files, err := generate(t, request)
+			_, err := generate(t, request) // which checks the code
 			if err != nil {
 				refused++
 				if strings.ContainsAny(err.Error(), "\n\r\x00\x1b\u202e\u2028") {
@@ -99,75 +117,14 @@ func TestT31_HostileTextsAreRefusedOrQuoted(t *testing.T) {
 				continue
 			}
 			generated++
-			checkOutput(t, files["a_grpcauth.pb.go"], text)
+			if t.Failed() {
+				t.Fatalf("%s %.20q", field, text)
+			}
 		}
 	}
 	if generated < 40 || refused < 200 {
 		t.Errorf("%d generated, %d refused: the texts do not try both", generated, refused)
 	}
-}
-
-// What a generated file may declare and import. Names begin with those of its services.
-var (
-	allowedImports = []string{
-		`"context"`, `"google.golang.org/grpc/codes"`,
-		`"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"`,
-		`"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/authimpl"`,
-	}
-	allowedDeclarations = regexp.MustCompile(
-		`^(const _|var aGrpcauthRules|type ACredentials|type AVerifier|func NewAServerInterceptor|func NewAClientInterceptor|func A[A-Z]\w*FromContext)$`)
-)
-
-// checkOutput parses the code and checks each import, declaration and comment. Where the text occurs, it
-// is the value of a string literal.
-func checkOutput(t *testing.T, code, text string) {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "a_grpcauth.pb.go", code, parser.ParseComments)
-	if err != nil {
-		t.Fatalf("%.20q: %v", text, err)
-	}
-	for _, imported := range file.Imports {
-		if !slices.Contains(allowedImports, imported.Path.Value) {
-			t.Errorf("%.20q: imports %s", text, imported.Path.Value)
-		}
-	}
-	for _, declaration := range declarations(file) {
-		if !allowedDeclarations.MatchString(declaration) {
-			t.Errorf("%.20q: declares %s", text, declaration)
-		}
-	}
-	for _, group := range file.Comments {
-		for _, comment := range group.List {
-			if !strings.HasPrefix(comment.Text, "// ") && !strings.HasPrefix(comment.Text, "//\t") && comment.Text != "//" {
-				t.Errorf("%.20q: comment %q could be a directive", text, comment.Text)
-			}
-		}
-	}
-	if strings.ContainsAny(code, "\r\x00\x1b\v\x7f\u0085\u202e\u2066\u2028\ufeff") {
-		t.Errorf("%.20q: the code has control or format characters", text)
-	}
-}
-
-func declarations(file *ast.File) []string {
-	var found []string
-	for _, declaration := range file.Decls {
-		switch declaration := declaration.(type) {
-		case *ast.FuncDecl:
-			found = append(found, "func "+declaration.Name.Name)
-		case *ast.GenDecl:
-			for _, spec := range declaration.Specs {
-				switch spec := spec.(type) {
-				case *ast.ValueSpec:
-					for _, name := range spec.Names {
-						found = append(found, declaration.Tok.String()+" "+name.Name)
-					}
-				case *ast.TypeSpec:
-					found = append(found, "type "+spec.Name.Name)
-				}
-			}
-		}
-	}
-	return found
 }
 
 func TestT32_GoPackageThatIsNoneDoesNotGenerate(t *testing.T) {

@@ -209,7 +209,8 @@ func TestT26_PlainValuesTravelBesideAGate(t *testing.T) {
 	t.Parallel()
 	var a asked
 	table := tableFor("test.v1.Service", headers(authimpl.Header{Name: "x-s", Present: authimpl.String}))
-	table.Methods[3].Headers = []authimpl.Header{{Name: "authorization", Bearer: true}, {Name: "x-s", Present: authimpl.String}}
+	table.Methods[2].Headers = []authimpl.Header{{Name: "authorization", Bearer: true}, {Name: "x-s", Present: authimpl.String}}
+	table.Methods[3].Headers = []authimpl.Header{{Name: "x-s", Present: authimpl.String}, {Name: "authorization", Bearer: true}}
 	client := authimpl.NewClientInterceptor(table, nil,
 		authimpl.Supply("x-s", "C.XS", grpcauth.Static("plain")),
 		authimpl.SupplyBearer("authorization", "C.AuthorizationBearer", secretSource(&a, "token")))
@@ -218,12 +219,92 @@ func TestT26_PlainValuesTravelBesideAGate(t *testing.T) {
 		t.Error(err)
 	}
 	checkArrived(t, "unary", seen.got(table.Methods[0].FullMethod), map[string][]string{"x-s": {"plain"}, "authorization": nil})
-	if err := call(t.Context(), connection, table.Name, bidi); status.Code(err) != codes.Unauthenticated || a.times.Load() != 0 {
-		t.Errorf("got %v, fetched %d times", err, a.times.Load())
+	for _, kind := range kinds[2:] {
+		if err := call(t.Context(), connection, table.Name, kind); status.Code(err) != codes.Unauthenticated || a.times.Load() != 0 {
+			t.Errorf("%s: got %v, fetched %d times", kind, err, a.times.Load())
+		}
 	}
 }
 
 // Real TLS: what the claim above stands for.
+// Where the first alternative has no value for a call, the next one is not asked for a secret either that the
+// connection would show, and one after that does not step in for it.
+func TestT26_AlternativesAfterTheFirstHaveAGate(t *testing.T) {
+	t.Parallel()
+	var a asked
+	table := tableFor("test.v1.Service", authimpl.Method{Denial: refusal, AnyOf: [][]authimpl.Header{
+		{{Name: "x-s", Present: authimpl.String}}, {{Name: "authorization", Bearer: true}}, {{Name: "x-e", Equals: "1"}},
+	}})
+	for _, hasFirst := range []bool{true, false} {
+		client := authimpl.NewClientInterceptor(table, nil,
+			authimpl.Supply("x-s", "C.XS", sourceThat(map[bool]byte{true: 'v', false: '-'}[hasFirst], "plain")),
+			authimpl.SupplyBearer("authorization", "C.AuthorizationBearer", secretSource(&a, "token")))
+		connection, _, served := open(t, table, client)
+		err := call(t.Context(), connection, table.Name, unary)
+		if ran := served.runs.Load() != 0; (err == nil) != hasFirst || ran != hasFirst || a.times.Load() != 0 {
+			t.Errorf("has the first %t: got %v, handler ran: %t, fetched %d times", hasFirst, err, ran, a.times.Load())
+		}
+		if !hasFirst && !strings.Contains(err.Error(), "does not promise privacy and integrity") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// A header's source is not asked for a call whose alternative could not be sent.
+func TestT26_NobodyIsAskedBehindAGate(t *testing.T) {
+	t.Parallel()
+	var a, plain asked
+	table := tableFor("test.v1.Service", authimpl.Method{
+		Denial:  refusal,
+		Headers: []authimpl.Header{{Name: "x-s", Present: authimpl.String}},
+		AnyOf:   [][]authimpl.Header{{{Name: "authorization", Bearer: true}}},
+	})
+	client := authimpl.NewClientInterceptor(table, nil,
+		authimpl.Supply("x-s", "C.XS", func(context.Context, grpcauth.Call) (string, error) {
+			plain.times.Add(1)
+			return "plain", nil
+		}),
+		authimpl.SupplyBearer("authorization", "C.AuthorizationBearer", secretSource(&a, "token")))
+	connection, _, served := open(t, table, client)
+	err := call(t.Context(), connection, table.Name, unary)
+	if status.Code(err) != codes.Unauthenticated || served.runs.Load() != 0 || a.times.Load()+plain.times.Load() != 0 {
+		t.Errorf("got %v, fetched %d and %d times", err, a.times.Load(), plain.times.Load())
+	}
+}
+
+// What grpc is told of a source that fails, without grpc, which ends a call that has ended whatever it is told.
+func TestErrorsOfSourcesAreStatuses(t *testing.T) {
+	t.Parallel()
+	table := tableFor("test.v1.Service", headers(authimpl.Header{Name: "x-s", Present: authimpl.String}))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, test := range []struct {
+		ctx  context.Context
+		err  error
+		want string
+	}{
+		{t.Context(), errors.New("down"), `rpc error: code = Unauthenticated desc = grpcauth: /test.v1.Service/Unary requires header "x-s": its source failed: down`},
+		{t.Context(), status.Error(codes.Unavailable, "down"), `rpc error: code = Unavailable desc = grpcauth: /test.v1.Service/Unary requires header "x-s": its source failed: down`},
+		{t.Context(), status.Error(codes.DataLoss, "down"), `rpc error: code = Unauthenticated desc = grpcauth: /test.v1.Service/Unary requires header "x-s": its source failed: down`},
+		{ended, errors.New("down"), "rpc error: code = Canceled desc = context canceled"},
+	} {
+		client := authimpl.NewClientInterceptor(table, nil, authimpl.Supply("x-s", "C.XS",
+			func(context.Context, grpcauth.Call) (string, error) { return "", test.err }))
+		err := client.UnaryInterceptor(test.ctx, table.Methods[0].FullMethod, nil, nil, nil,
+			func(ctx context.Context, _ string, _, _ any, _ *grpc.ClientConn, opts ...grpc.CallOption) error {
+				option, ok := opts[len(opts)-1].(grpc.PerRPCCredsCallOption)
+				if !ok {
+					t.Fatalf("%T", opts[len(opts)-1])
+				}
+				_, err := option.Creds.GetRequestMetadata(ctx)
+				return err
+			})
+		if fmt.Sprint(err) != test.want {
+			t.Errorf("%v, want %s", err, test.want)
+		}
+	}
+}
+
 func TestT26_SecretsTravelOverTLS(t *testing.T) {
 	t.Parallel()
 	certificate, pool := certified(t)
@@ -377,7 +458,7 @@ func TestClientChoosesAnAlternative(t *testing.T) {
 		"no source":                          {"    ", nil, nil, `this client has the values of none: "authorization" with "x-tenant" (set C.AuthorizationBearer and C.XTenant), or "authorization" (set C.AuthorizationBasic), or "x-api-key" (set C.XApiKey)`},
 		"no source, and the caller has some": {"    ", []string{"x-api-key", "theirs"}, map[string][]string{"x-api-key": {"theirs"}}, ""},
 		"no source, and the caller has half": {"    ", []string{"x-tenant", "7"}, nil, "this client has the values of none"},
-		"the caller's are replaced":          {"vvvv", []string{"x-api-key", "theirs", "authorization", "theirs", "x-other", "1"}, map[string][]string{"authorization": {"Bearer token"}, "x-api-key": nil, "x-other": {"1"}}, ""},
+		"the caller's are replaced":          {"vvvv", []string{"x-api-key", "theirs", "authorization", "theirs", "x-tenant", "9", "x-other", "1"}, map[string][]string{"authorization": {"Bearer token"}, "x-tenant": {"7"}, "x-api-key": nil, "x-other": {"1"}}, ""},
 		"one that is not supplied stays":     {"vv  ", []string{"x-api-key", "theirs"}, map[string][]string{"authorization": {"Bearer token"}, "x-api-key": {"theirs"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -118,6 +118,10 @@ func TestClientWithoutSupplierIsNotMade(t *testing.T) {
 	mustPanic(t, `grpcauth: service "test.v1.Service": method "/test.v1.Service/Unary": header "x-s" has no supplier`, func() {
 		authimpl.NewClientInterceptor(table, nil, authimpl.Supply("x-other", "C.Other", grpcauth.Static("a")))
 	})
+	table.Methods[0].Headers, table.Methods[0].AnyOf = nil, [][]authimpl.Header{{{Name: "x-a", Bearer: true}}}
+	mustPanic(t, `method "/test.v1.Service/Unary": header "x-a" has no supplier`, func() {
+		authimpl.NewClientInterceptor(table, nil, authimpl.SupplyBasic("x-a", "C.XABasic", nil))
+	})
 }
 
 func TestT25_CallersValueIsReplacedNotDoubled(t *testing.T) {

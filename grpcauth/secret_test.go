@@ -154,6 +154,11 @@ func TestT39_FailedCallsDoNotShowTheirCredentials(t *testing.T) {
 			authimpl.VerifyValue("x-api-key", "", refuseSecret),
 			authimpl.SupplyValue("x-api-key", "", "C.XApiKey", grpcauth.Static(grpcauth.NewSecret(canary+"\n"))),
 		},
+		"a value that cannot be sent in this form": {
+			authimpl.Header{Name: "authorization", Bearer: true},
+			authimpl.VerifyBearer("authorization", refuseSecret),
+			authimpl.SupplyBearer("authorization", "C.AuthorizationBearer", grpcauth.Static(grpcauth.NewSecret(canary+" "+canary))),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

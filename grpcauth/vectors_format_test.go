@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,32 +19,39 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/policy"
 )
 
 // The format of testdata/vectors, which its README.md describes field by field.
 type (
 	vectorFile struct {
-		theme string // the file's name
+		theme    string                     // the file's name
+		findings map[string]policy.Findings // what is wrong with levels, by name
 
 		About         string                             `json:"about"`
 		MaxValueBytes int                                `json:"max_value_bytes"`
+		Meddling      bool                               `json:"meddling"`
+		Excepted      bool                               `json:"excepted"`
 		Rules         map[string]*vectorRule             `json:"rules"`
+		Levels        map[string]*vectorLevels           `json:"levels"`
 		Verifiers     map[string]map[string]vectorAnswer `json:"verifiers"`
 		Cases         []*vectorCase                      `json:"cases"`
 	}
 
 	// vectorRule is a grpcauth.v1.Rule in proto3's JSON form, with the fields' names as in the .proto.
 	vectorRule struct {
-		Public    bool           `json:"public"`
-		GuardedBy string         `json:"guarded_by"`
-		Headers   []vectorHeader `json:"headers"`
-		AnyOf     []struct {
-			Headers []vectorHeader `json:"headers"`
-		} `json:"any_of"`
-		Denial struct {
+		Public    bool                `json:"public"`
+		GuardedBy string              `json:"guarded_by"`
+		Headers   []vectorHeader      `json:"headers"`
+		AnyOf     []vectorAlternative `json:"any_of"`
+		Denial    struct {
 			Code    string `json:"code"`
 			Message string `json:"message"`
 		} `json:"denial"`
+	}
+
+	vectorAlternative struct {
+		Headers []vectorHeader `json:"headers"`
 	}
 
 	vectorHeader struct {
@@ -56,15 +62,19 @@ type (
 		In       struct {
 			Values []string `json:"values"`
 		} `json:"in"`
-		Present *struct{} `json:"present"`
-		Bearer  *struct {
-			Scopes []string `json:"scopes"`
-		} `json:"bearer"`
-		Basic  *struct{} `json:"basic"`
-		Verify *struct {
-			Scheme string   `json:"scheme"`
-			Scopes []string `json:"scopes"`
-		} `json:"verify"`
+		Present *struct{}     `json:"present"`
+		Bearer  *vectorBearer `json:"bearer"`
+		Basic   *struct{}     `json:"basic"`
+		Verify  *vectorVerify `json:"verify"`
+	}
+
+	vectorBearer struct {
+		Scopes []string `json:"scopes"`
+	}
+
+	vectorVerify struct {
+		Scheme string   `json:"scheme"`
+		Scopes []string `json:"scopes"`
 	}
 
 	// vectorAnswer is what a verifier does about one credential.
@@ -100,6 +110,7 @@ type (
 		Asked        []vectorAsked  `json:"asked"`
 		Allowed      *vectorAllowed `json:"allowed"`
 		Refused      *vectorRefused `json:"refused"`
+		Invalid      string         `json:"invalid"`
 	}
 
 	vectorAllowed struct {
@@ -266,6 +277,9 @@ func repeatedCases(files []*vectorFile) error {
 				return fmt.Errorf("two cases, in %s and %s, are called %q", names[c.Name], file.theme, c.Name)
 			}
 			essence := file.essence(c)
+			if c.Invalid != "" {
+				essence = inJSON(file.Levels[c.Rule])
+			}
 			if essences[essence] != "" {
 				return fmt.Errorf("cases %q and %q differ in nothing that their rule mentions", essences[essence], c.Name)
 			}
@@ -292,10 +306,18 @@ func parseVectors(theme string, data []byte) (*vectorFile, error) {
 	if file.About == "" || len(file.Cases) == 0 {
 		return nil, errors.New("says not what it is about, or has no case")
 	}
+	if err := file.resolveLevels(); err != nil {
+		return nil, err
+	}
 	used := map[string]bool{} // rules, slots, and answers
 	for _, c := range file.Cases {
 		if err := file.checkCase(c, used); err != nil {
 			return nil, fmt.Errorf("case %q: %w", c.Name, err)
+		}
+	}
+	for name := range file.findings {
+		if !used[name] {
+			return nil, fmt.Errorf("no case tries levels %q, which do not resolve: %w", name, file.findings[name])
 		}
 	}
 	for name, rule := range file.Rules {
@@ -338,8 +360,10 @@ var (
 func (f *vectorFile) checkCase(c *vectorCase, used map[string]bool) error {
 	rule := f.Rules[c.Rule]
 	switch {
+	case c.Name != "" && c.Invalid != "":
+		return f.checkInvalid(c, used)
 	case c.Name == "" || rule == nil:
-		return fmt.Errorf("has no name, or no known rule (%q)", c.Rule)
+		return fmt.Errorf("has no name, or no known rule (%q): %w", c.Rule, f.findings[c.Rule])
 	case (c.Allowed == nil) == (c.Refused == nil):
 		return errors.New("must be allowed or refused")
 	case !slices.Contains([]string{byClient, byWire, byInProcess}, c.By) || (c.By != byClient) != (c.Why != ""):
@@ -347,10 +371,8 @@ func (f *vectorFile) checkCase(c *vectorCase, used map[string]bool) error {
 	case c.LastsSeconds != 0 && c.By != byInProcess:
 		return errors.New("lasts so long that a network would have a say")
 	}
-	for _, threat := range c.Threats {
-		if !threatID.MatchString(threat) {
-			return fmt.Errorf("%q is no threat", threat)
-		}
+	if err := c.checkThreats(); err != nil {
+		return err
 	}
 	if c.By != byWire {
 		for _, pair := range c.Send {
@@ -385,10 +407,34 @@ func (f *vectorFile) checkCase(c *vectorCase, used map[string]bool) error {
 	return nil
 }
 
+func (c *vectorCase) checkThreats() error {
+	for _, threat := range c.Threats {
+		if !threatID.MatchString(threat) {
+			return fmt.Errorf("%q is no threat", threat)
+		}
+	}
+	return nil
+}
+
+// checkInvalid is checkCase for one that makes no call, because its rule does not generate.
+func (f *vectorFile) checkInvalid(c *vectorCase, used map[string]bool) error {
+	switch {
+	case f.findings[c.Rule] == nil:
+		return fmt.Errorf("the levels %q are unknown, or resolve", c.Rule)
+	case c.Allowed != nil || c.Refused != nil || c.Send != nil || c.Asked != nil || c.By != "" || c.LastsSeconds != 0:
+		return errors.New("makes a call, although its rule does not generate")
+	}
+	used[c.Rule] = true
+	return c.checkThreats()
+}
+
 // essence is the same for two cases that differ in no value that their rule mentions, and whose verifiers
 // answer alike.
 func (f *vectorFile) essence(c *vectorCase) string {
-	parts := []string{inJSON(f.Rules[c.Rule]), strconv.Itoa(f.MaxValueBytes)}
+	parts := []string{inJSON(f.Rules[c.Rule]), fmt.Sprint(f.MaxValueBytes, f.Meddling, f.Excepted)}
+	if levels := f.Levels[c.Rule]; levels != nil { // which may add up to the same rule from other parts
+		parts[0] = inJSON(levels)
+	}
 	for _, pair := range c.Send {
 		if slices.ContainsFunc(f.Rules[c.Rule].all(), func(h vectorHeader) bool { return h.Name == pair.key }) {
 			parts = append(parts, fmt.Sprintf("%q=%q", pair.key, pair.value))
@@ -443,8 +489,11 @@ func (h vectorHeader) slot() string {
 func TestVectorFilesAreReadStrictly(t *testing.T) {
 	t.Parallel()
 	const good = `{"about": "a", "rules": {"r": {"headers": [{"name": "a", "equals": "1"}]}, "s": {"headers": [{"name": "b", "bearer": {}}]}},
+		"levels": {"l": {"file": {"headers": [{"name": "a", "equals": "2"}]}}, "m": {"method": {"headers": [{"name": "te", "equals": "2"}]}}},
 		"verifiers": {"b bearer": {"t": {}}}, "cases": [
 		{"name": "x", "rule": "r", "threats": ["T11"], "send": [["a", "1"], ["z", "1"]], "allowed": {}},
+		{"name": "l", "rule": "l", "send": [["a", "2"]], "allowed": {}},
+		{"name": "m", "rule": "m", "invalid": "is reserved"},
 		{"name": "y", "rule": "s", "send": [["b", "Bearer t"]], "asked": [["b bearer", "t"]], "allowed": {}}]}`
 	if _, err := parseVectors("good", []byte(good)); err != nil {
 		t.Fatal(err)
@@ -459,6 +508,18 @@ func TestVectorFilesAreReadStrictly(t *testing.T) {
 		{`"b bearer": {"t": {}}`, `"b bearer": {"t": {}}, "c bearer": {}`},
 		{`"b bearer": {"t": {}}`, ``},
 		{`"rule": "r"`, `"rule": "q"`},
+		{`"rule": "l"`, `"rule": "m"`},
+		{`"rule": "m"`, `"rule": "l"`},
+		{`"levels": {"l"`, `"levels": {"r"`},
+		{`{"file": {`, `{"fil": {`},
+		{`"equals": "2"`, `"equal": "2"`},
+		{`{"file": {"headers": [{"name": "a", "equals": "2"}]}}`, `{}`},
+		{`"invalid": "is reserved"`, `"invalid": ""`},
+		{`"invalid": "is reserved"`, `"invalid": "is reserved", "send": []`},
+		{`"invalid": "is reserved"`, `"invalid": "is reserved", "allowed": {}`},
+		{`"invalid": "is reserved"`, `"invalid": "is reserved", "threats": ["13"]`},
+		{`"invalid": "is reserved"}`, `"invalid": "is reserved"}, {"name": "m2", "rule": "m", "invalid": "reserved"}`},
+		{`{"name": "m", "rule": "m", "invalid": "is reserved"},`, ``},
 		{`"rule": "r"`, `"rule": "r", "expect": 1`},
 		{`"T11"`, `"11"`},
 		{`["a", "1"]`, `["a", "1", "2"]`},

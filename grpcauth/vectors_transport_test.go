@@ -42,6 +42,11 @@ var wires = []wire{
 		serve: serveTLS,
 	},
 	{
+		name: "ServeHTTP", scheme: "https",
+		options: func() []grpc.ServerOption { return nil }, // TLS is net/http's
+		serve:   serveHTTPS,
+	},
+	{
 		name: "bufconn", scheme: "http",
 		options: func() []grpc.ServerOption { return nil },
 		serve:   serveInMemory,
@@ -50,19 +55,23 @@ var wires = []wire{
 
 func serveTLS(t *testing.T, server *grpc.Server, dial ...grpc.DialOption) ends {
 	t.Helper()
-	address := listen(t, server)
+	return reachTLS(t, listen(t, server), dial...)
+}
+
+func serveHTTPS(t *testing.T, server *grpc.Server, dial ...grpc.DialOption) ends {
+	t.Helper()
+	return reachTLS(t, listenHTTPS(t, server), dial...)
+}
+
+func reachTLS(t *testing.T, address string, dial ...grpc.DialOption) ends {
+	t.Helper()
 	client, err := grpc.NewClient(address,
 		append(dial, grpc.WithTransportCredentials(credentials.NewTLS(madeTLS().client)))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
-	raw := madeTLS().client.Clone()
-	raw.NextProtos = []string{"h2"}
-	dialer := &tls.Dialer{Config: raw}
-	return ends{client: client, dial: func(ctx context.Context) (net.Conn, error) {
-		return dialer.DialContext(ctx, "tcp", address)
-	}}
+	return ends{client: client, dial: dialTLS(address)}
 }
 
 func serveInMemory(t *testing.T, server *grpc.Server, dial ...grpc.DialOption) ends {

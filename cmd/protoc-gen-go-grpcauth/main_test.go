@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"go/parser"
+	"go/token"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -9,11 +11,13 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/generator"
 	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/compile"
+	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
 )
 
 const schema = `syntax = "proto3";
@@ -27,6 +31,32 @@ service A {
     denial: {code: CODE_NOT_FOUND message: "no"}
   };
   rpc Get(M) returns (M);
+}
+message M {}
+`
+
+// wholeLanguage uses every field of the option language.
+const wholeLanguage = `syntax = "proto3";
+package a.v1;
+import "grpcauth/v1/options.proto";
+option go_package = "example.com/a/v1;av1";
+option (grpcauth.v1.file) = {
+  headers: {name: "x-file" in: {values: "a" values: "b"}}
+  denial: {code: CODE_NOT_FOUND message: "no"}
+};
+service A {
+  option (grpcauth.v1.service) = {
+    headers: {name: "x-n" present: {} type: TYPE_INT64}
+    headers: {name: "x-o" equals: "1" optional: true}
+    any_of: {headers: {name: "authorization" bearer: {scopes: "read" scopes: "write"}}}
+    any_of: {headers: {name: "authorization" basic: {}} headers: {name: "x-k" verify: {scheme: "Key" scopes: "a"}}}
+  };
+  rpc Get(M) returns (M);
+  rpc Replaced(M) returns (stream M) {
+    option (grpcauth.v1.method) = {replace: true headers: {name: "x-b" verify: {} type: TYPE_BOOL}};
+  }
+  rpc Open(stream M) returns (M) { option (grpcauth.v1.method).public = true; }
+  rpc Guarded(stream M) returns (stream M) { option (grpcauth.v1.method).guarded_by = "a proxy"; }
 }
 message M {}
 `
@@ -192,14 +222,82 @@ func checkNoPanic(t *testing.T, in []byte) {
 	if strings.HasPrefix(response.GetError(), "internal error") {
 		t.Error(response.GetError())
 	}
+	for _, file := range response.GetFile() {
+		if response.Error != nil {
+			t.Errorf("%q beside the error %q", file.GetName(), response.GetError())
+		}
+		checkCode(t, file)
+	}
 }
 
-// encodedBriefly is a request in which imported files have no positions and comments: the manual of the
+// checkCode checks that a file that is written in spite of what no compiler sends is Go, and imports nothing
+// that others do not. What it may declare is checked in package generator.
+func checkCode(t *testing.T, file *pluginpb.CodeGeneratorResponse_File) {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), "a.go", file.GetContent(), parser.SkipObjectResolution)
+	if err != nil || !strings.HasSuffix(file.GetName(), "_grpcauth.pb.go") {
+		t.Errorf("%q: %v", file.GetName(), err)
+		return
+	}
+	for _, imported := range parsed.Imports {
+		switch imported.Path.Value {
+		case `"context"`, `"google.golang.org/grpc/codes"`,
+			`"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"`,
+			`"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/authimpl"`:
+		default:
+			t.Errorf("%q imports %s", file.GetName(), imported.Path.Value)
+		}
+	}
+}
+
+// TestT36_TheWholeLanguageIsTried holds wholeLanguage to its name: a field that is added must be added there.
+func TestT36_TheWholeLanguageIsTried(t *testing.T) {
+	t.Parallel()
+	request := &pluginpb.CodeGeneratorRequest{}
+	if err := proto.Unmarshal(encodedBriefly(t), request); err != nil { // with our options, which are linked in
+		t.Fatal(err)
+	}
+	used := map[protoreflect.FullName]bool{}
+	var use func(message protoreflect.Message)
+	use = func(message protoreflect.Message) {
+		message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+			used[field.FullName()] = true
+			switch {
+			case field.IsList() && field.Message() != nil:
+				for i := range value.List().Len() {
+					use(value.List().Get(i).Message())
+				}
+			case field.Message() != nil:
+				use(value.Message())
+			}
+			return true
+		})
+	}
+	use(request.GetProtoFile()[len(request.GetProtoFile())-1].ProtoReflect())
+	language := grpcauthv1.File_grpcauth_v1_options_proto
+	for i := range language.Messages().Len() {
+		for fields, j := language.Messages().Get(i).Fields(), 0; j < fields.Len(); j++ {
+			if name := fields.Get(j).FullName(); !used[name] {
+				t.Errorf("%s is not used", name)
+			}
+		}
+	}
+	for i := range language.Extensions().Len() {
+		if name := language.Extensions().Get(i).FullName(); !used[name] {
+			t.Errorf("%s is not used", name)
+		}
+	}
+	if response := answer(t, encodedBriefly(t)); response.Error != nil || len(response.GetFile()) != 1 {
+		t.Errorf("it does not generate: %s", response.GetError())
+	}
+}
+
+// encodedBriefly is wholeLanguage as a request in which imported files have no positions and comments: the manual of the
 // option language would be most of it.
 func encodedBriefly(t *testing.T) []byte {
 	t.Helper()
 	request := &pluginpb.CodeGeneratorRequest{}
-	if err := proto.Unmarshal(encoded(t, schema, "paths=source_relative"), request); err != nil {
+	if err := proto.Unmarshal(encoded(t, wholeLanguage, "paths=source_relative"), request); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range request.GetProtoFile() {
@@ -232,6 +330,16 @@ func TestT36_DamagedRequestsNeverPanic(t *testing.T) {
 }
 
 // Requests that decode, and describe what a compiler would have refused.
+// What breaks the generator all the same is answered. Requests that do so are mended where they are found: this
+// one cannot come over a wire.
+func TestT36_PanicsAreAnswered(t *testing.T) {
+	t.Parallel()
+	response := respond(nil)
+	if !strings.Contains(response.GetError(), "internal error") || len(response.GetFile()) != 0 {
+		t.Errorf("%v", response)
+	}
+}
+
 func TestT36_ImpossibleRequestsNeverPanic(t *testing.T) {
 	t.Parallel()
 	file := func(change func(*descriptorpb.FileDescriptorProto)) *pluginpb.CodeGeneratorRequest {

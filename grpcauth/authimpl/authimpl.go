@@ -161,19 +161,18 @@ func SupplyBasic(header, field string, source grpcauth.Source[grpcauth.BasicAuth
 // SupplyValue does what Supply does, for a Verify header.
 func SupplyValue[T Verifiable](header, scheme, field string, source grpcauth.Source[T]) Supplier {
 	slot := rules.Slot{Header: header, Kind: rules.Verified, Scheme: scheme}
-	return supply(slot, field, source, func(value T) rules.Credential {
+	return supply(slot, field, source, func(value T) (credential rules.Credential) {
 		switch value := any(value).(type) {
 		case int64:
-			return rules.Credential{Text: rules.Format(value)}
+			credential.Text = rules.Format(value)
 		case uint64:
-			return rules.Credential{Text: rules.Format(value)}
+			credential.Text = rules.Format(value)
 		case bool:
-			return rules.Credential{Text: rules.Format(value)}
+			credential.Text = rules.Format(value)
 		case grpcauth.Secret:
-			return secretText(value)
-		default:
-			return rules.Credential{}
+			credential.Text = value.Reveal()
 		}
+		return credential
 	})
 }
 

@@ -28,14 +28,15 @@ func isToken(text string) bool {
 }
 
 // parseBasic reads user-id and password (RFC 7617): canonical base64, of which the first colon splits. Both
-// must be non-empty: back ends exist that take an empty password for an anonymous login.
+// must be non-empty: back ends exist that take an empty password for an anonymous login. The text is what
+// afterScheme lets through: of line ends, the decoder below would take no notice.
 func parseBasic(text string) (Credential, bool) {
 	decoded, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return Credential{}, false
 	}
-	username, password, found := strings.Cut(string(decoded), ":")
-	ok := found && username != "" && password != "" && !holdsControl(username) && !holdsControl(password)
+	username, password, _ := strings.Cut(string(decoded), ":") // without a colon there is no password
+	ok := username != "" && password != "" && !holdsControl(username) && !holdsControl(password)
 	return Credential{Username: username, Text: password}, ok
 }
 

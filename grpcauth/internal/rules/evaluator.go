@@ -92,7 +92,7 @@ func (e *Evaluator) bind(headers []header, verifiers []Verifier) ([]header, erro
 		}
 		h.verifier = &verifiers[at]
 		asText := h.verifier.Type == String && h.typ == Bytes
-		if h.Kind == Verified && h.verifier.Type != h.typ && !asText {
+		if h.verifier.Type != h.typ && !asText { // both are 0 for Bearer and Basic
 			return nil, fmt.Errorf("header %q has a verifier of another type", h.Header)
 		}
 	}

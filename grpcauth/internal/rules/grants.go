@@ -15,7 +15,7 @@ type (
 
 // withChecked records that a verifier has added something to this context.
 func withChecked(ctx context.Context) context.Context {
-	return context.WithValue(ctx, checkedKey{}, true)
+	return context.WithValue(ctx, checkedKey{}, checkedKey{})
 }
 
 // Inner marks the context of a call that is made, without a transport, from inside of the handler of another

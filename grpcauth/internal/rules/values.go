@@ -117,18 +117,18 @@ func parse(typ Type, text string) (number uint64, ok bool) {
 }
 
 // Format writes a value as it travels in metadata.
-func Format[T Text](typed T) string {
+func Format[T Text](typed T) (text string) {
 	switch typed := any(typed).(type) {
 	case string:
-		return typed
+		text = typed
 	case []byte:
-		return string(typed)
+		text = string(typed)
 	case int64:
-		return strconv.FormatInt(typed, 10)
+		text = strconv.FormatInt(typed, 10)
 	case uint64:
-		return strconv.FormatUint(typed, 10)
+		text = strconv.FormatUint(typed, 10)
 	case bool:
-		return strconv.FormatBool(typed)
+		text = strconv.FormatBool(typed)
 	}
-	return ""
+	return text
 }

@@ -31,7 +31,6 @@ func (e *Evaluator) ask(
 ) (admitted context.Context, verdict Verdict) {
 	defer func() {
 		if value := recover(); value != nil {
-			admitted = ctx
 			verdict = misbehaved(h.Header,
 				fmt.Errorf("grpcauth: the verifier panicked: %v\n%s", value, debug.Stack()))
 		}
