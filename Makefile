@@ -24,6 +24,18 @@ race: ## run the tests under the race detector
 fuzz: ## run each fuzz target for FUZZTIME (default 5m)
 	.ci/fuzz $(or $(FUZZTIME),5m)
 
+.PHONY: coverage
+coverage: ## run the tests, print the coverage, fail where it is too low
+	.ci/coverage
+
+.PHONY: mutate
+mutate: ## change the code that decides, fault by fault, and see which ones no test notices (minutes)
+	go run ./internal/cmd/mutate
+
+.PHONY: guards
+guards: ## remove each guard of the threat model in a copy, and rewrite docs/threat-guards.txt (minutes)
+	go run ./internal/cmd/guards -write
+
 .PHONY: tools
 tools: $(BIN)/golangci-lint ## build golangci-lint into ./bin
 

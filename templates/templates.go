@@ -4,7 +4,6 @@ package templates
 
 import (
 	"embed"
-	"fmt"
 	"text/template"
 )
 
@@ -14,9 +13,6 @@ var files embed.FS
 // Parse reads the templates with the given functions: one per Go package that generated code imports.
 // The template of a whole file is "file.go.tmpl".
 func Parse(functions template.FuncMap) (*template.Template, error) {
-	parsed, err := template.New("").Option("missingkey=error").Funcs(functions).ParseFS(files, "*.go.tmpl")
-	if err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
-	}
-	return parsed, nil
+	//nolint:wrapcheck // it names the template and the line
+	return template.New("").Option("missingkey=error").Funcs(functions).ParseFS(files, "*.go.tmpl")
 }
