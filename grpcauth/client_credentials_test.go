@@ -2,7 +2,6 @@ package grpcauth_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -307,16 +306,13 @@ func TestErrorsOfSourcesAreStatuses(t *testing.T) {
 
 func TestT26_SecretsTravelOverTLS(t *testing.T) {
 	t.Parallel()
-	certificate, pool := certified(t)
 	var a asked
 	for name, secret := range secretKinds(&a) {
 		table := tableFor("test.v1.Service", headers(secret.header))
 		seen, served := &recorder{}, &service{name: table.Name}
-		server := grpc.NewServer(append(seen.options(), grpc.Creds(credentials.NewTLS(&tls.Config{
-			Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13,
-		})))...)
+		server := grpc.NewServer(append(seen.options(), grpc.Creds(credentials.NewTLS(madeTLS().server)))...)
 		server.RegisterService(served.desc(), served)
-		connection := dialWith(t, server, credentials.NewTLS(&tls.Config{RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS13}),
+		connection := dialWith(t, server, credentials.NewTLS(madeTLS().client),
 			authimpl.NewClientInterceptor(table, nil, secret.supplier).DialOptions()...)
 		for _, kind := range kinds {
 			if err := call(t.Context(), connection, table.Name, kind); err != nil {
