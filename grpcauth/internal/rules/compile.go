@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -143,11 +144,7 @@ func compileAlternative(stated []Header, outer map[string]bool) ([]header, error
 	if len(stated) == 0 {
 		return nil, errors.New("must require something: an empty one would let every call pass")
 	}
-	names := make(map[string]bool, len(outer)+len(stated))
-	for name := range outer {
-		names[name] = true
-	}
-	compiled, err := compileHeaders(stated, names)
+	compiled, err := compileHeaders(stated, maps.Clone(outer))
 	if err != nil {
 		return nil, err
 	}
