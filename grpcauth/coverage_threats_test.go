@@ -103,6 +103,28 @@ func TestT1_InterceptorsRefuseUnknownMethodsOfTheirService(t *testing.T) {
 	}
 }
 
+// That methods of other services passed makes no difference to paths that resemble them.
+func TestT1_MethodsThatPassedOpenNoOthers(t *testing.T) {
+	t.Parallel()
+	for _, odd := range oddPaths {
+		if len(odd) > 100 {
+			continue
+		}
+		interceptor := authimpl.NewServerInterceptor(guarded("test.v1.Service"), nil)
+		for at := range odd { // all that pass have the length of the path, so that some share its place
+			foreign := strings.Repeat("x", at) + odd[at:at+1] + strings.Repeat("x", len(odd)-at-1)
+			for range 2 {
+				if err := unaryThrough(t.Context(), interceptor, foreign); err != nil && odd[at] != '%' {
+					t.Errorf("%q: %v", foreign, err)
+				}
+			}
+		}
+		if err := unaryThrough(t.Context(), interceptor, odd); status.Code(err) != codes.Unimplemented {
+			t.Errorf("%q: %v", odd, err)
+		}
+	}
+}
+
 // unaryThrough calls the unary interceptor as grpc does.
 func unaryThrough(ctx context.Context, interceptor *grpcauth.ServerInterceptor, path string) error {
 	_, err := interceptor.UnaryInterceptor(ctx, nil, &grpc.UnaryServerInfo{FullMethod: path},

@@ -22,7 +22,7 @@ func MergeServerInterceptors(interceptors ...*ServerInterceptor) *ServerIntercep
 	if len(interceptors) == 0 {
 		panic("grpcauth: MergeServerInterceptors needs at least one interceptor")
 	}
-	merged := table{methods: map[string]*serverRule{}}
+	merged := table{methods: map[string]*serverRule{}, passing: &passing{}}
 	for _, interceptor := range interceptors {
 		interceptor.mustBeMade()
 		for _, service := range interceptor.table.services {

@@ -25,13 +25,7 @@ type serverRule struct {
 func (r *serverRule) admit(ctx context.Context) (context.Context, bool, error) {
 	admitted, changed, verdict := r.evaluator.Check(ctx)
 	if len(r.settings.hooks) > 0 {
-		r.settings.report(admitted, Decision{ // Check returns ctx itself with a refusal
-			FullMethod: r.fullMethod,
-			Header:     verdict.Header,
-			Reason:     Reason(verdict.Reason),
-			Code:       status.Code(verdict.Refusal),
-			Err:        readable(verdict.Err),
-		})
+		r.report(admitted, verdict) // Check returns ctx itself with a refusal
 	}
 	switch {
 	case verdict.Reason == rules.Allowed:
@@ -42,6 +36,16 @@ func (r *serverRule) admit(ctx context.Context) (context.Context, bool, error) {
 	default:
 		return nil, false, verdict.Refusal
 	}
+}
+
+func (r *serverRule) report(ctx context.Context, verdict rules.Verdict) {
+	r.settings.report(ctx, Decision{
+		FullMethod: r.fullMethod,
+		Header:     verdict.Header,
+		Reason:     Reason(verdict.Reason),
+		Code:       status.Code(verdict.Refusal),
+		Err:        readable(verdict.Err),
+	})
 }
 
 func (s *serverSettings) report(ctx context.Context, decision Decision) {

@@ -12,6 +12,7 @@ import (
 type table struct {
 	methods  map[string]*serverRule // by full method
 	services []*listedService       // in the order in which they were merged
+	passing  *passing               // methods known to be none of these services'
 }
 
 // listedService is one service with its own settings.
@@ -28,6 +29,7 @@ func newTable(service *rules.Service, settings *serverSettings, verifiers []rule
 	listed := table{
 		methods:  make(map[string]*serverRule, len(compiled)),
 		services: []*listedService{{name: service.Name, settings: settings}},
+		passing:  &passing{},
 	}
 	for _, rule := range compiled {
 		evaluator, err := rules.NewEvaluator(rule, verifiers, settings.maxValueBytes)

@@ -13,6 +13,9 @@ func (t *table) refuseUnlisted(ctx context.Context, fullMethod string) error {
 	if len(deciders) == 0 {
 		deciders = t.deniers(fullMethod)
 	}
+	if len(deciders) == 0 {
+		t.passing.add(fullMethod)
+	}
 	return decideUnlisted(ctx, fullMethod, deciders)
 }
 

@@ -126,6 +126,47 @@ func TestRefusalsChangeNothing(t *testing.T) {
 	}
 }
 
+// A rule of nothing but literals, whose context is never another one.
+func TestLiterals(t *testing.T) {
+	t.Parallel()
+	evaluator := checker(t, Method{Headers: []Header{
+		{Name: "x-a", Equals: "1"}, {Name: "x-b", Equals: "2", Optional: true},
+	}})
+	for _, test := range []struct {
+		sent   []string
+		reason Reason
+		header string
+	}{
+		{[]string{"x-a", "1"}, Allowed, ""},
+		{[]string{"x-a", "1", "x-b", "2"}, Allowed, ""},
+		{nil, Missing, "x-a"},
+		{[]string{"x-b", "2"}, Missing, "x-a"},
+		{[]string{"x-a", "2"}, Refused, "x-a"},
+		{[]string{"x-a", ""}, Malformed, "x-a"},
+		{[]string{"x-a", "1", "x-a", "1"}, Repeated, "x-a"},
+		{[]string{"x-a", "1", "x-b", "1"}, Refused, "x-b"},
+		{[]string{"x-a", "1", "x-b", ""}, Malformed, "x-b"},
+		{[]string{"x-a", "1", "x-b", "2", "x-b", "2"}, Repeated, "x-b"},
+	} {
+		ctx := arriving(t, test.sent...)
+		admitted, changed, verdict := evaluator.Check(ctx)
+		if admitted != ctx || changed || verdict.added || verdict.Reason != test.reason || verdict.Header != test.header ||
+			(verdict.Refusal == nil) != (test.reason == Allowed) {
+			t.Errorf("%q: changed %t, %+v", test.sent, changed, verdict)
+		}
+	}
+}
+
+// Where no value arrived, none is passed on.
+func TestOptionalValueThatIsAbsent(t *testing.T) {
+	t.Parallel()
+	evaluator := checker(t, Method{Public: true, Headers: []Header{{Name: "x-a", Present: Int64, Optional: true}}})
+	ctx := arriving(t, "x-b", "1")
+	if admitted, changed, verdict := evaluator.Check(ctx); admitted != ctx || changed || verdict != allow() {
+		t.Errorf("changed %t, %+v", changed, verdict)
+	}
+}
+
 // One alternative that nobody verifies is a requirement like others.
 func TestOneAlternativeWithoutVerifier(t *testing.T) {
 	t.Parallel()
@@ -268,7 +309,9 @@ func TestCovers(t *testing.T) {
 		{report, nil, []string{"c", "a"}, false},
 		{&granted{}, nil, []string{"a"}, false},
 	} {
-		if got := covers(test.report, test.before, test.scopes); got != test.want {
+		before := context.WithValue(t.Context(), grantedKey{}, test.before)
+		returned := context.WithValue(before, grantedKey{}, test.report)
+		if got := covers(returned, before, test.scopes); got != test.want {
 			t.Errorf("%v before %v covers %q: %t", test.report, test.before, test.scopes, got)
 		}
 	}

@@ -30,8 +30,11 @@ type header struct {
 	typ      Type     // of a Verified value, and of a `present` one; 0 for `in` and all others
 	literals [][]byte // one for `equals`, all for `in`
 	scopes   []string
-	other    int       // in an alternative: the position of the key among the rule's others
-	verifier *Verifier // set in an Evaluator, for the kinds that are verified
+	other    int // in an alternative: the position of the key among the rule's others
+
+	// Set in an Evaluator:
+	verifier *Verifier // for the kinds that are verified
+	denied   *outcome  // of a call that this header's own check refuses
 }
 
 // verified is true for the kinds about which the application decides.
@@ -82,10 +85,14 @@ func compileMethod(service *Service, method *Method) (*Rule, error) {
 	if !ok || name == "" || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("is no method of service %q", service.Name)
 	}
-	if err := checkAccess(method); err != nil {
+	denial := method.Denial
+	if denial == (Denial{}) {
+		denial = service.Denial
+	}
+	if err := checkAccess(method, denial); err != nil {
 		return nil, err
 	}
-	rule := &Rule{FullMethod: method.FullMethod, denial: method.Denial, service: service}
+	rule := &Rule{FullMethod: method.FullMethod, denial: denial, service: service}
 	names := map[string]bool{}
 	var err error
 	if rule.headers, err = compileHeaders(method.Headers, names); err != nil {
@@ -103,7 +110,7 @@ func compileMethod(service *Service, method *Method) (*Rule, error) {
 }
 
 // checkAccess refuses an entry that is open without saying so, or that says more than one thing.
-func checkAccess(method *Method) error {
+func checkAccess(method *Method, denial Denial) error {
 	requires := len(method.AnyOf) > 0 ||
 		slices.ContainsFunc(method.Headers, func(stated Header) bool { return !stated.Optional })
 	stated := 0
@@ -117,7 +124,7 @@ func checkAccess(method *Method) error {
 		return fmt.Errorf("exactly one of Public, GuardedBy and a requirement must be set, not %d", stated)
 	case method.GuardedBy != "" && len(method.Headers) > 0:
 		return errors.New("nothing is checked beside GuardedBy, but Headers are set")
-	case method.Denial.Code == codes.OK && (requires || len(method.Headers) > 0):
+	case denial.Code == codes.OK && (requires || len(method.Headers) > 0):
 		return errors.New("a denial must not have the code OK")
 	}
 	return nil

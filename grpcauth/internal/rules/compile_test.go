@@ -100,6 +100,32 @@ func TestTablesThatCompile(t *testing.T) {
 	}
 }
 
+// A method's own denial counts, whole, and the service's where it states none. Without any, a table could not refuse.
+func TestDenialOfTheService(t *testing.T) {
+	t.Parallel()
+	header := []Header{{Name: "x-a", Equals: "1"}}
+	shared, own := Denial{Code: 16, Message: "shared"}, Denial{Code: 7}
+	compiled, err := Compile(&Service{Name: "a.v1.A", Denial: shared, Methods: []Method{
+		{FullMethod: "/a.v1.A/Shared", Headers: header},
+		{FullMethod: "/a.v1.A/Own", Headers: header, Denial: own},
+	}})
+	if err != nil || compiled[0].denial != shared || compiled[1].denial != own {
+		t.Errorf("%+v, %v", compiled, err)
+	}
+	for _, method := range []Method{
+		{FullMethod: "/a.v1.A/Own", Headers: header, Denial: Denial{Message: "no code"}},
+		{FullMethod: "/a.v1.A/Own", Headers: header},
+	} {
+		service := &Service{Name: "a.v1.A", Methods: []Method{method}}
+		if method.Denial != (Denial{}) {
+			service.Denial = shared
+		}
+		if _, err := Compile(service); err == nil || !strings.Contains(err.Error(), "must not have the code OK") {
+			t.Errorf("%+v: %v", service, err)
+		}
+	}
+}
+
 // A verifier is bound by all of its slot, and by the type of what it takes.
 func TestVerifiersAreBoundBySlotAndType(t *testing.T) {
 	t.Parallel()

@@ -15,9 +15,11 @@ type Evaluator struct {
 	headers []header // the rule's, with their verifiers
 	anyOf   [][]header
 	asks    bool // some header is verified by the application
+	keeps   bool // some value is needed after its own check
 
 	maxValueBytes int
-	denied        error // the rule's denial
+	denied        error      // the rule's denial
+	othersDenied  []*outcome // of calls that one of the rule's others decides about
 	scopeMissing  error
 }
 
@@ -41,6 +43,11 @@ func NewEvaluator(rule *Rule, verifiers []Verifier, maxValueBytes int) (*Evaluat
 		}
 		made.anyOf = append(made.anyOf, bound)
 	}
+	for _, name := range rule.others {
+		made.othersDenied = append(made.othersDenied, &outcome{Header: name, Refusal: made.denied})
+	}
+	made.keeps = len(made.anyOf) > 0 ||
+		slices.ContainsFunc(made.headers, func(h header) bool { return h.Kind != Literal })
 	return made, nil
 }
 
@@ -54,21 +61,23 @@ func (e *Evaluator) Asks() bool { return e.asks }
 // where something is passed on, or where values of an outer call in the same process must not be seen by
 // this one.
 func (e *Evaluator) Check(ctx context.Context) (admitted context.Context, changed bool, verdict Verdict) {
-	const inPlace = 4 // so many headers are read without an allocation of ours
-	var room [inPlace]reading
-	readings := room[:0]
+	arrived := incomingOf(ctx)
+	if e.keeps {
+		return e.checkAndKeep(ctx, arrived)
+	}
 	for i := range e.headers {
-		read, reason := e.read(ctx, &e.headers[i])
-		if reason != Allowed {
-			return ctx, false, e.refuse(reason, e.headers[i].Header)
+		h := &e.headers[i]
+		text, reason := e.arrived(arrived, h.Header)
+		switch {
+		case reason == Missing && h.optional:
+		case reason != Allowed:
+			return ctx, false, Verdict{Reason: reason, outcome: h.denied}
+		case !isOneOf(text, h.literals):
+			return ctx, false, Verdict{Reason: Refused, outcome: h.denied}
 		}
-		readings = append(readings, read)
 	}
-	if e.asks || len(e.anyOf) > 0 {
-		return e.checkCredentials(ctx, readings)
-	}
-	admitted, changed = e.rule.passOn(ctx, keep(nil, e.headers, readings))
-	return admitted, changed, Verdict{Reason: Allowed}
+	admitted, changed = e.rule.passOn(ctx, nil)
+	return admitted, changed, allow()
 }
 
 // WithoutValues is the context for the handler of a call that was refused and is let pass all the same: it
@@ -77,11 +86,31 @@ func (e *Evaluator) WithoutValues(ctx context.Context) (admitted context.Context
 	return e.rule.passOn(ctx, nil)
 }
 
+// checkAndKeep is Check for a rule of which more than literals is asked.
+func (e *Evaluator) checkAndKeep(ctx context.Context, arrived incoming) (context.Context, bool, Verdict) {
+	const inPlace = 4 // so many headers are read without an allocation of ours
+	var room [inPlace]reading
+	readings := room[:0]
+	for i := range e.headers {
+		read, reason := e.read(arrived, &e.headers[i])
+		if reason != Allowed {
+			return ctx, false, Verdict{Reason: reason, outcome: e.headers[i].denied}
+		}
+		readings = append(readings, read)
+	}
+	if e.asks || len(e.anyOf) > 0 {
+		return e.checkCredentials(ctx, arrived, readings)
+	}
+	admitted, changed := e.rule.passOn(ctx, keep(nil, e.headers, readings))
+	return admitted, changed, allow()
+}
+
 // bind returns a copy of the headers with their verifiers.
 func (e *Evaluator) bind(headers []header, verifiers []Verifier) ([]header, error) {
 	bound := slices.Clone(headers)
 	for i := range bound {
 		h := &bound[i]
+		h.denied = &outcome{Header: h.Header, Refusal: e.denied}
 		if !h.verified() {
 			continue
 		}
@@ -100,8 +129,8 @@ func (e *Evaluator) bind(headers []header, verifiers []Verifier) ([]header, erro
 }
 
 // read checks all of one header but the verifier's part.
-func (e *Evaluator) read(ctx context.Context, h *header) (reading, Reason) {
-	text, reason := e.arrived(ctx, h.Header)
+func (e *Evaluator) read(from incoming, h *header) (reading, Reason) {
+	text, reason := e.arrived(from, h.Header)
 	if reason == Missing && h.optional {
 		return reading{}, Allowed
 	}
@@ -113,7 +142,9 @@ func (e *Evaluator) read(ctx context.Context, h *header) (reading, Reason) {
 }
 
 // checkCredentials goes on where verifiers or alternatives decide.
-func (e *Evaluator) checkCredentials(ctx context.Context, readings []reading) (context.Context, bool, Verdict) {
+func (e *Evaluator) checkCredentials(
+	ctx context.Context, arrived incoming, readings []reading,
+) (context.Context, bool, Verdict) {
 	admitted, changed := e.rule.passOn(ctx, nil) // a verifier must not see an outer call's values either
 	admitted, verdict := e.askAll(admitted, ctx.Err, e.headers, readings)
 	if verdict.Reason != Allowed {
@@ -122,7 +153,7 @@ func (e *Evaluator) checkCredentials(ctx context.Context, readings []reading) (c
 	added := verdict.added
 	kept := keep(nil, e.headers, readings)
 	if len(e.anyOf) > 0 {
-		texts, verdict := e.readOthers(ctx)
+		texts, verdict := e.readOthers(arrived)
 		if verdict.Reason != Allowed {
 			return ctx, false, verdict
 		}
@@ -137,28 +168,28 @@ func (e *Evaluator) checkCredentials(ctx context.Context, readings []reading) (c
 	if kept != nil {
 		admitted, changed = e.rule.passOn(admitted, kept)
 	}
-	return admitted, changed, Verdict{Reason: Allowed}
+	return admitted, changed, allow()
 }
 
 // readOthers reads the keys that only alternatives name, "" for one that did not arrive. One that arrived in
 // a way that could be read differently refuses the call, also where another alternative would do.
-func (e *Evaluator) readOthers(ctx context.Context) ([]string, Verdict) {
+func (e *Evaluator) readOthers(from incoming) ([]string, Verdict) {
 	texts := make([]string, len(e.rule.others))
 	for i, name := range e.rule.others {
-		text, reason := e.arrived(ctx, name)
+		text, reason := e.arrived(from, name)
 		if reason != Allowed && reason != Missing {
-			return nil, e.refuse(reason, name)
+			return nil, Verdict{Reason: reason, outcome: e.othersDenied[i]}
 		}
 		texts[i] = text
 	}
-	return texts, Verdict{Reason: Allowed}
+	return texts, allow()
 }
 
 // askAll asks the verifiers of a list of headers, each with the context that the one before it left.
 func (e *Evaluator) askAll(
 	ctx context.Context, ended func() error, headers []header, readings []reading,
 ) (context.Context, Verdict) {
-	total := Verdict{Reason: Allowed}
+	total := allow()
 	for i := range headers {
 		if !readings[i].there || headers[i].verifier == nil {
 			continue
@@ -215,7 +246,7 @@ func (e *Evaluator) try(
 		h := &alternative[i]
 		credential, reason := h.parse(texts[h.other])
 		if reason != Allowed {
-			return ctx, nil, e.refuse(reason, h.Header)
+			return ctx, nil, Verdict{Reason: reason, outcome: h.denied}
 		}
 		readings[i] = reading{Credential: credential, there: true}
 	}
@@ -239,8 +270,8 @@ func applies(alternative []header, texts []string) bool {
 func (e *Evaluator) noneApplies(texts []string) Verdict {
 	for i, text := range texts {
 		if text != "" {
-			return e.refuse(Malformed, e.rule.others[i])
+			return Verdict{Reason: Malformed, outcome: e.othersDenied[i]}
 		}
 	}
-	return e.refuse(Missing, e.rule.others[0])
+	return Verdict{Reason: Missing, outcome: e.othersDenied[0]}
 }

@@ -55,7 +55,7 @@ func TestVerdicts(t *testing.T) {
 		}
 	}
 	for _, open := range evaluators[1:] {
-		if admitted, changed, verdict := open.Check(t.Context()); verdict != (Verdict{Reason: Allowed}) || changed || admitted != t.Context() {
+		if admitted, changed, verdict := open.Check(t.Context()); verdict != allow() || changed || admitted != t.Context() {
 			t.Errorf("%s: %+v, changed %t", open.rule.FullMethod, verdict, changed)
 		}
 	}

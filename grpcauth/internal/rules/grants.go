@@ -18,6 +18,9 @@ func withChecked(ctx context.Context) context.Context {
 	return context.WithValue(ctx, checkedKey{}, checkedKey{})
 }
 
+// inner identifies a call by its address. It is not empty, so that no two share one.
+type inner struct{ _ byte }
+
 // Inner marks the context of a call that is made, without a transport, from inside of the handler of another
 // one: what the outer call's verifiers added is not this call's. Other contexts are left as they are.
 func Inner(ctx context.Context) context.Context {
@@ -25,7 +28,7 @@ func Inner(ctx context.Context) context.Context {
 		return ctx
 	}
 	ctx = context.WithValue(ctx, checkedKey{}, nil)
-	return context.WithValue(ctx, insideKey{}, new(mark))
+	return context.WithValue(ctx, insideKey{}, new(inner))
 }
 
 // CallOf tells the calls of one process apart that share a context. It is nil for one that came by a transport.
@@ -44,13 +47,14 @@ func grantedIn(ctx context.Context) *granted {
 	return report
 }
 
-// covers is true if the report holds all scopes and was not there before the verifier was asked: what an
-// earlier verifier reported says nothing about this credential.
-func covers(report, before *granted, scopes []string) bool {
+// covers is true if the report in a verifier's context holds all scopes and was not there before the verifier
+// was asked: what an earlier verifier reported says nothing about this credential.
+func covers(returned, before context.Context, scopes []string) bool {
 	if len(scopes) == 0 {
 		return true
 	}
-	if report == nil || report == before {
+	report := grantedIn(returned)
+	if report == nil || report == grantedIn(before) {
 		return false
 	}
 	for _, scope := range scopes {

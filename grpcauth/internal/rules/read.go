@@ -1,10 +1,7 @@
 package rules
 
 import (
-	"context"
 	"crypto/subtle"
-
-	"google.golang.org/grpc/metadata"
 )
 
 // reading is a header of one call that passed all of its check but the verifier.
@@ -15,8 +12,8 @@ type reading struct {
 }
 
 // arrived reads the one value of a key. Nothing is trimmed, split or case-folded.
-func (e *Evaluator) arrived(ctx context.Context, name string) (string, Reason) {
-	values := metadata.ValueFromIncomingContext(ctx, name)
+func (e *Evaluator) arrived(from incoming, name string) (string, Reason) {
+	values := from.values(name)
 	switch len(values) {
 	case 0:
 		return "", Missing

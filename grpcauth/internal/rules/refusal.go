@@ -35,20 +35,27 @@ func (r Reason) String() string {
 	return names[r]
 }
 
-// Verdict is the outcome of a check.
+// Verdict is the outcome of a check. It is small, to be returned in registers.
 type Verdict struct {
-	Reason  Reason
-	Header  string // the metadata key that decided, "" for an allowed call
-	Refusal error  // the status for the caller, nil for an allowed call
-	Err     error  // the verifier's own error, which stays on the server
+	*outcome
+
+	Reason Reason
 
 	added       bool // the verifier added something to the context
 	unavailable bool // the verifier could not tell at the moment: another alternative's failure counts less
 }
 
-func (e *Evaluator) refuse(reason Reason, header string) Verdict {
-	return Verdict{Reason: reason, Header: header, Refusal: e.denied}
+// outcome is what else is known of a verdict. Rules share it between calls: it is not changed.
+type outcome struct {
+	Header  string // the metadata key that decided, "" for an allowed call
+	Refusal error  // the status for the caller, nil for an allowed call
+	Err     error  // the verifier's own error, which stays on the server
 }
+
+// noRefusal is the outcome of all allowed calls.
+var noRefusal = &outcome{} //nolint:gochecknoglobals // a constant
+
+func allow() Verdict { return Verdict{Reason: Allowed, outcome: noRefusal} }
 
 // Texts for callers, where the rule's own would mislead. None of them says anything of a credential.
 const (
@@ -91,7 +98,7 @@ func (u *UnavailableError) GRPCStatus() *status.Status {
 // judgeError turns a verifier's error into a verdict. Of texts, only a DeniedError's reaches the caller.
 // ended is why the call itself has ended, nil if it has not.
 func (e *Evaluator) judgeError(ended error, header string, err error) Verdict {
-	verdict := Verdict{Reason: Refused, Header: header, Refusal: e.denied, Err: err}
+	verdict := Verdict{Reason: Refused, outcome: &outcome{Header: header, Refusal: e.denied, Err: err}}
 	var down *UnavailableError
 	var denied *DeniedError
 	var carrier interface{ GRPCStatus() *status.Status }
@@ -123,5 +130,5 @@ func (e *Evaluator) judgeError(ended error, header string, err error) Verdict {
 
 // misbehaved is the verdict on a verifier that broke its contract.
 func misbehaved(header string, err error) Verdict {
-	return Verdict{Reason: VerifierFailed, Header: header, Refusal: errInternal, Err: err}
+	return Verdict{Reason: VerifierFailed, outcome: &outcome{Header: header, Refusal: errInternal, Err: err}}
 }

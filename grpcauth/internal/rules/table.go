@@ -7,6 +7,7 @@
 //	table.go       what generated code states
 //	compile.go     the table, checked and arranged for both ends
 //	evaluator.go   one call: headers, then their verifiers, then the alternatives
+//	incoming.go    the metadata of a call, read where it is
 //	read.go        one header of a call: count, length, check
 //	credential.go  schemes, Basic
 //	values.go      typed values, and where handlers find them
@@ -25,6 +26,7 @@ import (
 // Service is the policy of one gRPC service, as generated code states it.
 type Service struct {
 	Name    string // full name: "greeter.v1.Greeter"
+	Denial  Denial // of the methods that state none
 	Methods []Method
 }
 

@@ -13,6 +13,7 @@ type Text interface {
 // Values are what a check passes on to the handler. They are not changed once they are in a context.
 type Values struct {
 	list []value
+	room [2]value // for the list, where it is no longer than rules usually are
 }
 
 // value is one checked value.
@@ -29,7 +30,8 @@ func keep(kept *Values, headers []header, readings []reading) *Values {
 			continue
 		}
 		if kept == nil {
-			kept = &Values{list: make([]value, 0, len(headers))}
+			kept = &Values{}
+			kept.list = kept.room[:0]
 		}
 		kept.list = append(kept.list, value{Credential: readings[i].Credential, header: headers[i].Header})
 	}

@@ -9,8 +9,16 @@ import (
 	"time"
 )
 
-// mark is what makes a context one of this very question. It is not empty, so that no two share an address.
-type mark struct{ _ byte }
+// question is the context that a verifier gets. It answers to itself, as does every context derived from it
+// and no other.
+type question struct{ context.Context } //nolint:containedctx // it is one
+
+func (q *question) Value(key any) any {
+	if key == any(q) {
+		return q
+	}
+	return q.Context.Value(key)
+}
 
 var (
 	errNilContext     = errors.New("grpcauth: the verifier returned neither a context nor an error")
@@ -36,31 +44,29 @@ func (e *Evaluator) ask(
 		}
 	}()
 	call := Call{FullMethod: e.rule.FullMethod, Header: h.Header, Scopes: slices.Clone(h.scopes)}
-	own := new(mark)
-	handed := context.WithValue(ctx, own, own)
-	before := grantedIn(ctx)
+	handed := &question{ctx}
 	returned, err := h.verifier.Verify(handed, call, credential)
 	switch {
 	case err != nil:
 		return ctx, e.judgeError(ended(), h.Header, err)
 	case returned == nil:
 		return ctx, misbehaved(h.Header, errNilContext)
-	case returned.Value(own) != own:
+	case returned.Value(handed) != handed:
 		return ctx, misbehaved(h.Header, errForeignContext)
 	case returned.Err() != nil && ended() == nil:
 		return ctx, misbehaved(h.Header, errEndedContext)
 	}
 	returned.Deadline() // asked for here, where a broken context does no harm
 	if expiry, ok := Expiry(returned); ok && !time.Now().Before(expiry) {
-		verdict = e.refuse(Refused, h.Header)
-		verdict.Err = errExpired
-		return ctx, verdict
+		return ctx, Verdict{Reason: Refused, outcome: &outcome{Header: h.Header, Refusal: e.denied, Err: errExpired}}
 	}
-	if !covers(grantedIn(returned), before, h.scopes) {
-		return ctx, Verdict{Reason: ScopeMissing, Header: h.Header, Refusal: e.scopeMissing}
+	if !covers(returned, ctx, h.scopes) {
+		return ctx, Verdict{Reason: ScopeMissing, outcome: &outcome{Header: h.Header, Refusal: e.scopeMissing}}
 	}
 	if returned == handed {
-		return ctx, Verdict{Reason: Allowed}
+		return ctx, allow()
 	}
-	return returned, Verdict{Reason: Allowed, added: true}
+	verdict = allow()
+	verdict.added = true
+	return returned, verdict
 }

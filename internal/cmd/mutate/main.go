@@ -38,10 +38,10 @@ import (
 // targets are the files that decide about a call or guard a secret.
 var targets = map[string][]string{
 	module + "/grpcauth/internal/rules": {
-		"compile.go", "credential.go", "evaluator.go", "grants.go", "read.go", "refusal.go", "supply.go", "values.go",
-		"verifier.go",
+		"compile.go", "credential.go", "evaluator.go", "grants.go", "incoming.go", "read.go", "refusal.go", "supply.go",
+		"values.go", "verifier.go",
 	},
-	module + "/grpcauth": {"credentials.go", "secretset.go", "stream.go"},
+	module + "/grpcauth": {"credentials.go", "passing.go", "secretset.go", "stream.go"},
 }
 
 const (
