@@ -32,10 +32,7 @@ func TestT5_NewMethodInheritsItsServicesRule(t *testing.T) {
 		option (grpcauth.v1.service).headers = {name: "x-a" equals: "1"};
 		rpc New(M) returns (M);
 	}`)
-	const want = `FullMethod: "/a.v1.A/New",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},`
+	const want = `{FullMethod: "/a.v1.A/New", Headers: []authimpl.Header{{Name: "x-a", Equals: "1"}}},`
 	if !strings.Contains(code, want) {
 		t.Errorf("the new method is not guarded:\n%s", code)
 	}

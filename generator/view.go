@@ -35,6 +35,7 @@ type serviceView struct {
 	Slots       []slotView
 	Verified    []slotView // those of Slots that have a Verify
 	Methods     []methodView
+	Denial      denialView // of the methods that have none of their own
 
 	ServerComment      []string // lines without the slashes
 	PolicyTable        []string // lines of the server's doc comment
@@ -66,8 +67,13 @@ type methodView struct {
 	GuardedBy  string // quoted, or ""
 	Headers    []headerView
 	AnyOf      [][]headerView
-	Code       string // a name of package codes, or "" where nobody is refused
-	Message    string // quoted
+	Denial     denialView // zero for the service's, and where nobody is refused
+	OneLine    bool
+}
+
+type denialView struct {
+	Code    string // a name of package codes, or "" in a zero one
+	Message string // quoted
 }
 
 type headerView struct {
@@ -122,7 +128,15 @@ func viewService(service *service) serviceView {
 		}
 	}
 	for _, method := range service.Methods {
-		view.Methods = append(view.Methods, viewMethod(fullName, method))
+		seen, denial := viewMethod(fullName, method), viewDenial(method)
+		if view.Denial.Code == "" {
+			view.Denial = denial
+		}
+		if denial != view.Denial {
+			seen.Denial = denial
+		}
+		seen.OneLine = len(seen.Headers) <= 1 && len(seen.AnyOf) == 0 && seen.Denial.Code == ""
+		view.Methods = append(view.Methods, seen)
 	}
 	return view
 }
@@ -162,6 +176,11 @@ func viewMethod(service string, method *policy.Method) methodView {
 	for _, alternative := range method.AnyOf {
 		view.AnyOf = append(view.AnyOf, viewHeaders(alternative.Headers))
 	}
+	return view
+}
+
+// viewDenial is zero for a method that refuses nobody.
+func viewDenial(method *policy.Method) (view denialView) {
 	if method.Refuses() {
 		view.Code = codes.Code(method.Denial.Code).String() //nolint:gosec // checked to be a gRPC code
 		view.Message = strconv.Quote(method.Denial.Message)

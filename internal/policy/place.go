@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -50,7 +51,7 @@ func (p place) in(number int32, name string) place {
 
 // item is an element of a repeated field of an option.
 func (p place) item(number int32, name string, index int) place {
-	return p.in(number, fmt.Sprintf("%s[%d]", name, index)).sub(int32(index)) //nolint:gosec // an index
+	return p.in(number, name+"["+strconv.Itoa(index)+"]").sub(int32(index)) //nolint:gosec // an index
 }
 
 // finding says what is wrong there.

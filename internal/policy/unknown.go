@@ -6,6 +6,9 @@ import (
 
 // unknownFields looks for fields that the compiled-in option language does not have, at any depth.
 func unknownFields(at place, message protoreflect.Message) Findings {
+	if !holdsUnknownFields(message) {
+		return nil // as in nearly every schema: places are put together for those that have one
+	}
 	var findings Findings
 	for _, number := range unknownNumbers(message.GetUnknown()) {
 		findings = append(findings, at.finding("unknown field %d: the schema's options are newer than this "+
@@ -28,4 +31,21 @@ func unknownFields(at place, message protoreflect.Message) Findings {
 		}
 	}
 	return findings
+}
+
+func holdsUnknownFields(message protoreflect.Message) bool {
+	found := len(message.GetUnknown()) > 0
+	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.Message() == nil:
+		case !field.IsList():
+			found = found || holdsUnknownFields(value.Message())
+		default:
+			for i := range value.List().Len() {
+				found = found || holdsUnknownFields(value.List().Get(i).Message())
+			}
+		}
+		return !found
+	})
+	return found
 }

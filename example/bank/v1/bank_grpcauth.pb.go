@@ -118,22 +118,16 @@ func BankXTenantIdFromContext(ctx context.Context) (int64, bool) {
 
 // bankGrpcauthRules states the rules of bank.v1.Bank.
 var bankGrpcauthRules = authimpl.Service{
-	Name: "bank.v1.Bank",
+	Name:   "bank.v1.Bank",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Not with these credentials."},
 	Methods: []authimpl.Method{
 		{
 			FullMethod: "/bank.v1.Bank/GetBalance",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.Int64},
-			},
+			Headers:    []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.Int64}},
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "authorization", Bearer: true, Scopes: []string{"accounts.read"}},
-				},
-				{
-					{Name: "x-api-key", Verify: authimpl.String},
-				},
+				{{Name: "authorization", Bearer: true, Scopes: []string{"accounts.read"}}},
+				{{Name: "x-api-key", Verify: authimpl.String}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Not with these credentials."},
 		},
 		{
 			FullMethod: "/bank.v1.Bank/WatchBalance",
@@ -141,7 +135,6 @@ var bankGrpcauthRules = authimpl.Service{
 				{Name: "x-tenant-id", Present: authimpl.Int64},
 				{Name: "authorization", Bearer: true, Scopes: []string{"accounts.read"}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Not with these credentials."},
 		},
 		{
 			FullMethod: "/bank.v1.Bank/Transfer",
@@ -149,26 +142,13 @@ var bankGrpcauthRules = authimpl.Service{
 				{Name: "x-tenant-id", Present: authimpl.Int64},
 				{Name: "authorization", Bearer: true, Scopes: []string{"payments.write"}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Not with these credentials."},
 		},
 		{
 			FullMethod: "/bank.v1.Bank/Deposit",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Basic: true},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Operators only."},
+			Headers:    []authimpl.Header{{Name: "authorization", Basic: true}},
+			Denial:     authimpl.Denial{Code: codes.Unauthenticated, Message: "Operators only."},
 		},
-		{
-			FullMethod: "/bank.v1.Bank/ListOffers",
-			Public:     true,
-			Headers: []authimpl.Header{
-				{Name: "authorization", Optional: true, Bearer: true},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Not with these credentials."},
-		},
-		{
-			FullMethod: "/bank.v1.Bank/GetOpeningHours",
-			Public:     true,
-		},
+		{FullMethod: "/bank.v1.Bank/ListOffers", Public: true, Headers: []authimpl.Header{{Name: "authorization", Optional: true, Bearer: true}}},
+		{FullMethod: "/bank.v1.Bank/GetOpeningHours", Public: true},
 	},
 }

@@ -49,39 +49,13 @@ func NewGreeterClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.Client
 
 // greeterGrpcauthRules states the rules of greeter.v1.Greeter.
 var greeterGrpcauthRules = authimpl.Service{
-	Name: "greeter.v1.Greeter",
+	Name:   "greeter.v1.Greeter",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/greeter.v1.Greeter/SayHello",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
-		},
-		{
-			FullMethod: "/greeter.v1.Greeter/RepeatHello",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
-		},
-		{
-			FullMethod: "/greeter.v1.Greeter/GreetTogether",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
-		},
-		{
-			FullMethod: "/greeter.v1.Greeter/GreetInTurn",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
-		},
-		{
-			FullMethod: "/greeter.v1.Greeter/Ping",
-			Public:     true,
-		},
+		{FullMethod: "/greeter.v1.Greeter/SayHello", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
+		{FullMethod: "/greeter.v1.Greeter/RepeatHello", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
+		{FullMethod: "/greeter.v1.Greeter/GreetTogether", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
+		{FullMethod: "/greeter.v1.Greeter/GreetInTurn", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
+		{FullMethod: "/greeter.v1.Greeter/Ping", Public: true},
 	},
 }

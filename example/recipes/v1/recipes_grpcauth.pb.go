@@ -133,40 +133,18 @@ func DeskXTenantIdFromContext(ctx context.Context) (int64, bool) {
 
 // deskGrpcauthRules states the rules of recipes.v1.Desk.
 var deskGrpcauthRules = authimpl.Service{
-	Name: "recipes.v1.Desk",
+	Name:   "recipes.v1.Desk",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/recipes.v1.Desk/WithKey",
-			Headers: []authimpl.Header{
-				{Name: "x-api-key", Verify: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/recipes.v1.Desk/WithToken",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Bearer: true, Scopes: []string{"desk.read"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/recipes.v1.Desk/WithPassword",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Basic: true},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/recipes.v1.Desk/WithKey", Headers: []authimpl.Header{{Name: "x-api-key", Verify: authimpl.String}}},
+		{FullMethod: "/recipes.v1.Desk/WithToken", Headers: []authimpl.Header{{Name: "authorization", Bearer: true, Scopes: []string{"desk.read"}}}},
+		{FullMethod: "/recipes.v1.Desk/WithPassword", Headers: []authimpl.Header{{Name: "authorization", Basic: true}}},
 		{
 			FullMethod: "/recipes.v1.Desk/WithEither",
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "authorization", Bearer: true},
-				},
-				{
-					{Name: "x-api-key", Verify: authimpl.String},
-				},
+				{{Name: "authorization", Bearer: true}},
+				{{Name: "x-api-key", Verify: authimpl.String}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 		{
 			FullMethod: "/recipes.v1.Desk/ForTenant",
@@ -174,29 +152,13 @@ var deskGrpcauthRules = authimpl.Service{
 				{Name: "x-api-key", Verify: authimpl.String},
 				{Name: "x-tenant-id", Present: authimpl.Int64},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
-		{
-			FullMethod: "/recipes.v1.Desk/IfKnown",
-			Public:     true,
-			Headers: []authimpl.Header{
-				{Name: "authorization", Optional: true, Bearer: true},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/recipes.v1.Desk/OnBehalf",
-			Headers: []authimpl.Header{
-				{Name: "x-on-behalf-of", Verify: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/recipes.v1.Desk/IfKnown", Public: true, Headers: []authimpl.Header{{Name: "authorization", Optional: true, Bearer: true}}},
+		{FullMethod: "/recipes.v1.Desk/OnBehalf", Headers: []authimpl.Header{{Name: "x-on-behalf-of", Verify: authimpl.String}}},
 		{
 			FullMethod: "/recipes.v1.Desk/InEnvironment",
-			Headers: []authimpl.Header{
-				{Name: "x-environment", Verify: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.FailedPrecondition, Message: "This is another environment."},
+			Headers:    []authimpl.Header{{Name: "x-environment", Verify: authimpl.String}},
+			Denial:     authimpl.Denial{Code: codes.FailedPrecondition, Message: "This is another environment."},
 		},
 	},
 }

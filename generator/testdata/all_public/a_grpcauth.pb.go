@@ -44,13 +44,7 @@ func NewAClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 var aGrpcauthRules = authimpl.Service{
 	Name: "a.v1.A",
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Get",
-			Public:     true,
-		},
-		{
-			FullMethod: "/a.v1.A/Put",
-			Public:     true,
-		},
+		{FullMethod: "/a.v1.A/Get", Public: true},
+		{FullMethod: "/a.v1.A/Put", Public: true},
 	},
 }

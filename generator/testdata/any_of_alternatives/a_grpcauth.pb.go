@@ -161,28 +161,20 @@ func AXTenantIdFromContext(ctx context.Context) (int64, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
 		{
 			FullMethod: "/a.v1.A/OnlyAnyOf",
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "authorization", Bearer: true},
-				},
-				{
-					{Name: "authorization", Basic: true},
-				},
-				{
-					{Name: "authorization", Verify: authimpl.String, Scheme: "DPoP"},
-				},
+				{{Name: "authorization", Bearer: true}},
+				{{Name: "authorization", Basic: true}},
+				{{Name: "authorization", Verify: authimpl.String, Scheme: "DPoP"}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 		{
 			FullMethod: "/a.v1.A/SeveralEach",
-			Headers: []authimpl.Header{
-				{Name: "x-environment", In: []string{"test", "staging"}},
-			},
+			Headers:    []authimpl.Header{{Name: "x-environment", In: []string{"test", "staging"}}},
 			AnyOf: [][]authimpl.Header{
 				{
 					{Name: "x-user", Present: authimpl.String},
@@ -192,27 +184,20 @@ var aGrpcauthRules = authimpl.Service{
 					{Name: "x-user", Present: authimpl.String},
 					{Name: "x-api-key", Verify: authimpl.String},
 				},
-				{
-					{Name: "x-internal", Equals: "yes"},
-				},
+				{{Name: "x-internal", Equals: "yes"}},
 			},
 			Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "Not like this."},
 		},
 		{
 			FullMethod: "/a.v1.A/SameCredentialTwice",
-			Headers: []authimpl.Header{
-				{Name: "x-environment", In: []string{"test", "staging"}},
-			},
+			Headers:    []authimpl.Header{{Name: "x-environment", In: []string{"test", "staging"}}},
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "authorization", Bearer: true, Scopes: []string{"admin"}},
-				},
+				{{Name: "authorization", Bearer: true, Scopes: []string{"admin"}}},
 				{
 					{Name: "authorization", Bearer: true, Scopes: []string{"write"}},
 					{Name: "x-tenant-id", Present: authimpl.Int64},
 				},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 	},
 }
@@ -309,22 +294,16 @@ func OfTwoLevelsXCFromContext(ctx context.Context) (string, bool) {
 
 // ofTwoLevelsGrpcauthRules states the rules of a.v1.OfTwoLevels.
 var ofTwoLevelsGrpcauthRules = authimpl.Service{
-	Name: "a.v1.OfTwoLevels",
+	Name:   "a.v1.OfTwoLevels",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
 		{
 			FullMethod: "/a.v1.OfTwoLevels/Inherits",
-			Headers: []authimpl.Header{
-				{Name: "x-environment", In: []string{"test", "staging"}},
-			},
+			Headers:    []authimpl.Header{{Name: "x-environment", In: []string{"test", "staging"}}},
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "x-a", Verify: authimpl.String},
-				},
-				{
-					{Name: "x-b", Verify: authimpl.String},
-				},
+				{{Name: "x-a", Verify: authimpl.String}},
+				{{Name: "x-b", Verify: authimpl.String}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 		{
 			FullMethod: "/a.v1.OfTwoLevels/AddsHeaders",
@@ -333,18 +312,10 @@ var ofTwoLevelsGrpcauthRules = authimpl.Service{
 				{Name: "x-c", Present: authimpl.String},
 			},
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "x-a", Verify: authimpl.String},
-				},
-				{
-					{Name: "x-b", Verify: authimpl.String},
-				},
+				{{Name: "x-a", Verify: authimpl.String}},
+				{{Name: "x-b", Verify: authimpl.String}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
-		{
-			FullMethod: "/a.v1.OfTwoLevels/Opens",
-			Public:     true,
-		},
+		{FullMethod: "/a.v1.OfTwoLevels/Opens", Public: true},
 	},
 }

@@ -61,29 +61,12 @@ func TypeXTypeFromContext(ctx context.Context) (string, bool) {
 
 // typeGrpcauthRules states the rules of a.v1.Type.
 var typeGrpcauthRules = authimpl.Service{
-	Name: "a.v1.Type",
+	Name:   "a.v1.Type",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.Type/Close",
-			Headers: []authimpl.Header{
-				{Name: "x-type", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.Type/String",
-			Headers: []authimpl.Header{
-				{Name: "x-type", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.Type/func",
-			Headers: []authimpl.Header{
-				{Name: "x-type", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.Type/Close", Headers: []authimpl.Header{{Name: "x-type", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.Type/String", Headers: []authimpl.Header{{Name: "x-type", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.Type/func", Headers: []authimpl.Header{{Name: "x-type", Present: authimpl.String}}},
 	},
 }
 
@@ -127,15 +110,10 @@ func ContextGrpcauthFromContext(ctx context.Context) (string, bool) {
 
 // contextGrpcauthRules states the rules of a.v1.context.
 var contextGrpcauthRules = authimpl.Service{
-	Name: "a.v1.context",
+	Name:   "a.v1.context",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.context/init",
-			Headers: []authimpl.Header{
-				{Name: "grpcauth", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.context/init", Headers: []authimpl.Header{{Name: "grpcauth", Present: authimpl.String}}},
 	},
 }
 
@@ -179,14 +157,9 @@ func LowerCaseX_1_2FaBCFromContext(ctx context.Context) (string, bool) {
 
 // lowerCaseGrpcauthRules states the rules of a.v1.lower_case.
 var lowerCaseGrpcauthRules = authimpl.Service{
-	Name: "a.v1.lower_case",
+	Name:   "a.v1.lower_case",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.lower_case/do_it",
-			Headers: []authimpl.Header{
-				{Name: "x-1-2fa.b_c", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.lower_case/do_it", Headers: []authimpl.Header{{Name: "x-1-2fa.b_c", Present: authimpl.String}}},
 	},
 }

@@ -47,36 +47,21 @@ func NewAClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.NotFound, Message: "file"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Inherits",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.NotFound, Message: "file"},
-		},
+		{FullMethod: "/a.v1.A/Inherits", Headers: []authimpl.Header{{Name: "x-a", Equals: "1"}}},
 		{
 			FullMethod: "/a.v1.A/OwnMessage",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.NotFound, Message: "method"},
+			Headers:    []authimpl.Header{{Name: "x-a", Equals: "1"}},
+			Denial:     authimpl.Denial{Code: codes.NotFound, Message: "method"},
 		},
 		{
 			FullMethod: "/a.v1.A/OwnCode",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "file"},
+			Headers:    []authimpl.Header{{Name: "x-a", Equals: "1"}},
+			Denial:     authimpl.Denial{Code: codes.PermissionDenied, Message: "file"},
 		},
-		{
-			FullMethod: "/a.v1.A/Replaces",
-			Headers: []authimpl.Header{
-				{Name: "x-b", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.NotFound, Message: "file"},
-		},
+		{FullMethod: "/a.v1.A/Replaces", Headers: []authimpl.Header{{Name: "x-b", Equals: "1"}}},
 	},
 }
 
@@ -105,14 +90,9 @@ func NewOtherClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientIn
 
 // otherGrpcauthRules states the rules of a.v1.Other.
 var otherGrpcauthRules = authimpl.Service{
-	Name: "a.v1.Other",
+	Name:   "a.v1.Other",
+	Denial: authimpl.Denial{Code: codes.Canceled, Message: "file"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.Other/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Canceled, Message: "file"},
-		},
+		{FullMethod: "/a.v1.Other/Get", Headers: []authimpl.Header{{Name: "x-a", Equals: "1"}}},
 	},
 }

@@ -99,33 +99,18 @@ func GreeterXTenantIdFromContext(ctx context.Context) (int64, bool) {
 
 // greeterGrpcauthRules states the rules of a.v1.Greeter.
 var greeterGrpcauthRules = authimpl.Service{
-	Name: "a.v1.Greeter",
+	Name:   "a.v1.Greeter",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.Greeter/SayHello",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
-		},
+		{FullMethod: "/a.v1.Greeter/SayHello", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
 		{
 			FullMethod: "/a.v1.Greeter/Transfer",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.Int64},
-			},
+			Headers:    []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.Int64}},
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "authorization", Bearer: true, Scopes: []string{"greet.write"}},
-				},
-				{
-					{Name: "x-api-key", Verify: authimpl.String},
-				},
+				{{Name: "authorization", Bearer: true, Scopes: []string{"greet.write"}}},
+				{{Name: "x-api-key", Verify: authimpl.String}},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Access denied!"},
 		},
-		{
-			FullMethod: "/a.v1.Greeter/Ping",
-			Public:     true,
-		},
+		{FullMethod: "/a.v1.Greeter/Ping", Public: true},
 	},
 }

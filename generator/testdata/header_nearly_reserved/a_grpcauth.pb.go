@@ -51,49 +51,14 @@ func NewAClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/M0",
-			Headers: []authimpl.Header{
-				{Name: "grpc", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M1",
-			Headers: []authimpl.Header{
-				{Name: "proxy", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M2",
-			Headers: []authimpl.Header{
-				{Name: "hosts", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M3",
-			Headers: []authimpl.Header{
-				{Name: "cookies", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M4",
-			Headers: []authimpl.Header{
-				{Name: "tea", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M5",
-			Headers: []authimpl.Header{
-				{Name: "x-grpc-", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/M0", Headers: []authimpl.Header{{Name: "grpc", Equals: "1"}}},
+		{FullMethod: "/a.v1.A/M1", Headers: []authimpl.Header{{Name: "proxy", Equals: "1"}}},
+		{FullMethod: "/a.v1.A/M2", Headers: []authimpl.Header{{Name: "hosts", Equals: "1"}}},
+		{FullMethod: "/a.v1.A/M3", Headers: []authimpl.Header{{Name: "cookies", Equals: "1"}}},
+		{FullMethod: "/a.v1.A/M4", Headers: []authimpl.Header{{Name: "tea", Equals: "1"}}},
+		{FullMethod: "/a.v1.A/M5", Headers: []authimpl.Header{{Name: "x-grpc-", Equals: "1"}}},
 	},
 }

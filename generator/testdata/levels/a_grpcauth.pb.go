@@ -49,7 +49,8 @@ func NewAClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
 		{
 			FullMethod: "/a.v1.A/Adds",
@@ -58,7 +59,6 @@ var aGrpcauthRules = authimpl.Service{
 				{Name: "x-service", Equals: "1"},
 				{Name: "x-method", Equals: "1"},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 		{
 			FullMethod: "/a.v1.A/Inherits",
@@ -66,23 +66,10 @@ var aGrpcauthRules = authimpl.Service{
 				{Name: "x-file", Equals: "1"},
 				{Name: "x-service", Equals: "1"},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
-		{
-			FullMethod: "/a.v1.A/Replaces",
-			Headers: []authimpl.Header{
-				{Name: "x-file", Equals: "2"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Opens",
-			Public:     true,
-		},
-		{
-			FullMethod: "/a.v1.A/HandsOver",
-			GuardedBy:  "proxy",
-		},
+		{FullMethod: "/a.v1.A/Replaces", Headers: []authimpl.Header{{Name: "x-file", Equals: "2"}}},
+		{FullMethod: "/a.v1.A/Opens", Public: true},
+		{FullMethod: "/a.v1.A/HandsOver", GuardedBy: "proxy"},
 	},
 }
 
@@ -113,18 +100,10 @@ func NewOpensAndClosesClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth
 
 // opensAndClosesGrpcauthRules states the rules of a.v1.OpensAndCloses.
 var opensAndClosesGrpcauthRules = authimpl.Service{
-	Name: "a.v1.OpensAndCloses",
+	Name:   "a.v1.OpensAndCloses",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.OpensAndCloses/Open",
-			Public:     true,
-		},
-		{
-			FullMethod: "/a.v1.OpensAndCloses/Closed",
-			Headers: []authimpl.Header{
-				{Name: "x-file", Equals: "3"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.OpensAndCloses/Open", Public: true},
+		{FullMethod: "/a.v1.OpensAndCloses/Closed", Headers: []authimpl.Header{{Name: "x-file", Equals: "3"}}},
 	},
 }

@@ -81,91 +81,20 @@ func AXTenantIdFromContext(ctx context.Context) (string, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Get0",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get1",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get2",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get3",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get4",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get5",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get6",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get7",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get8",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get9",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get10",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Get11",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Get0", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get1", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get2", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get3", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get4", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get5", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get6", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get7", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get8", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get9", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get10", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/Get11", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.String}}},
 	},
 }

@@ -41,14 +41,9 @@ func NewBClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 
 // bGrpcauthRules states the rules of a.v1.B.
 var bGrpcauthRules = authimpl.Service{
-	Name: "a.v1.B",
+	Name:   "a.v1.B",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.B/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.B/Get", Headers: []authimpl.Header{{Name: "x-a", Equals: "1"}}},
 	},
 }

@@ -106,16 +106,10 @@ func AXTraceFromContext(ctx context.Context) (string, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Send a good token or none."},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/UserIfKnown",
-			Public:     true,
-			Headers: []authimpl.Header{
-				{Name: "authorization", Optional: true, Bearer: true},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "Send a good token or none."},
-		},
+		{FullMethod: "/a.v1.A/UserIfKnown", Public: true, Headers: []authimpl.Header{{Name: "authorization", Optional: true, Bearer: true}}},
 		{
 			FullMethod: "/a.v1.A/BesideRequired",
 			Headers: []authimpl.Header{
@@ -127,16 +121,10 @@ var aGrpcauthRules = authimpl.Service{
 		},
 		{
 			FullMethod: "/a.v1.A/BesideAnyOf",
-			Headers: []authimpl.Header{
-				{Name: "x-trace", Optional: true, Present: authimpl.String},
-			},
+			Headers:    []authimpl.Header{{Name: "x-trace", Optional: true, Present: authimpl.String}},
 			AnyOf: [][]authimpl.Header{
-				{
-					{Name: "authorization", Bearer: true},
-				},
-				{
-					{Name: "x-api-key", Verify: authimpl.String},
-				},
+				{{Name: "authorization", Bearer: true}},
+				{{Name: "x-api-key", Verify: authimpl.String}},
 			},
 			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
@@ -207,27 +195,17 @@ func NewStaysWhenClosedFurtherInClientInterceptor(c StaysWhenClosedFurtherInCred
 
 // staysWhenClosedFurtherInGrpcauthRules states the rules of a.v1.StaysWhenClosedFurtherIn.
 var staysWhenClosedFurtherInGrpcauthRules = authimpl.Service{
-	Name: "a.v1.StaysWhenClosedFurtherIn",
+	Name:   "a.v1.StaysWhenClosedFurtherIn",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.StaysWhenClosedFurtherIn/Open",
-			Public:     true,
-			Headers: []authimpl.Header{
-				{Name: "x-user", Optional: true, Verify: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.StaysWhenClosedFurtherIn/Open", Public: true, Headers: []authimpl.Header{{Name: "x-user", Optional: true, Verify: authimpl.String}}},
 		{
 			FullMethod: "/a.v1.StaysWhenClosedFurtherIn/Closed",
 			Headers: []authimpl.Header{
 				{Name: "x-user", Optional: true, Verify: authimpl.String},
 				{Name: "x-key", Verify: authimpl.String},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
-		{
-			FullMethod: "/a.v1.StaysWhenClosedFurtherIn/Dropped",
-			Public:     true,
-		},
+		{FullMethod: "/a.v1.StaysWhenClosedFurtherIn/Dropped", Public: true},
 	},
 }

@@ -61,25 +61,15 @@ func AXDotsAndMoreFromContext(ctx context.Context) (string, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "\"quoted\" \\back `tick` */ %s {{.}} é 世"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/M0",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "\"\\`*/ //go:generate echo canary"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "\"quoted\" \\back `tick` */ %s {{.}} é 世"},
-		},
-		{
-			FullMethod: "/a.v1.A/M1",
-			GuardedBy:  "the \"old\" `one` */ {{.}} %d é 世",
-		},
+		{FullMethod: "/a.v1.A/M0", Headers: []authimpl.Header{{Name: "x-a", Equals: "\"\\`*/ //go:generate echo canary"}}},
+		{FullMethod: "/a.v1.A/M1", GuardedBy: "the \"old\" `one` */ {{.}} %d é 世"},
 		{
 			FullMethod: "/a.v1.A/M2",
-			Headers: []authimpl.Header{
-				{Name: "x.dots_and-more", In: []string{"a, b", "\\n", "'"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
+			Headers:    []authimpl.Header{{Name: "x.dots_and-more", In: []string{"a, b", "\\n", "'"}}},
+			Denial:     authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 	},
 }

@@ -61,28 +61,11 @@ func AXAFromContext(ctx context.Context) (string, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/M0",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M1",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M2",
-			Headers: []authimpl.Header{
-				{Name: "x-a", In: []string{"1"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/M0", Headers: []authimpl.Header{{Name: "x-a", Equals: "1"}}},
+		{FullMethod: "/a.v1.A/M1", Headers: []authimpl.Header{{Name: "x-a", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/M2", Headers: []authimpl.Header{{Name: "x-a", In: []string{"1"}}}},
 	},
 }

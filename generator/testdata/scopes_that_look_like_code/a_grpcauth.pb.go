@@ -72,14 +72,9 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Get",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Bearer: true, Scopes: []string{"*/", "`", "//go:generate", "#", "'", "x),admin(equals", "{{.}}", "%s", "~!$&(),;<=>?@[]^_{|}", "https://example.com/auth/a.read", "openid"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Get", Headers: []authimpl.Header{{Name: "authorization", Bearer: true, Scopes: []string{"*/", "`", "//go:generate", "#", "'", "x),admin(equals", "{{.}}", "%s", "~!$&(),;<=>?@[]^_{|}", "https://example.com/auth/a.read", "openid"}}}},
 	},
 }

@@ -41,7 +41,8 @@ func NewAClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Aborted, Message: "split"},
 	Methods: []authimpl.Method{
 		{
 			FullMethod: "/a.v1.A/Get",
@@ -49,7 +50,6 @@ var aGrpcauthRules = authimpl.Service{
 				{Name: "x-a", Equals: "1"},
 				{Name: "x-b", Equals: "1"},
 			},
-			Denial: authimpl.Denial{Code: codes.Aborted, Message: "split"},
 		},
 	},
 }

@@ -47,35 +47,12 @@ func NewAClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Unary",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Server",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Client",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Bidi",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Equals: "42"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Unary", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
+		{FullMethod: "/a.v1.A/Server", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
+		{FullMethod: "/a.v1.A/Client", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
+		{FullMethod: "/a.v1.A/Bidi", Headers: []authimpl.Header{{Name: "authorization", Equals: "42"}}},
 	},
 }

@@ -57,14 +57,9 @@ func AXAFromContext(ctx context.Context) (string, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Get", Headers: []authimpl.Header{{Name: "x-a", Present: authimpl.String}}},
 	},
 }

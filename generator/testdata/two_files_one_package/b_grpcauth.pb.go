@@ -57,14 +57,9 @@ func BXAFromContext(ctx context.Context) (string, bool) {
 
 // bGrpcauthRules states the rules of a.v1.B.
 var bGrpcauthRules = authimpl.Service{
-	Name: "a.v1.B",
+	Name:   "a.v1.B",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.B/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.B/Get", Headers: []authimpl.Header{{Name: "x-a", Present: authimpl.String}}},
 	},
 }

@@ -57,15 +57,10 @@ func AXAFromContext(ctx context.Context) (string, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Get", Headers: []authimpl.Header{{Name: "x-a", Present: authimpl.String}}},
 	},
 }
 
@@ -109,14 +104,9 @@ func BXAFromContext(ctx context.Context) (int64, bool) {
 
 // bGrpcauthRules states the rules of a.v1.B.
 var bGrpcauthRules = authimpl.Service{
-	Name: "a.v1.B",
+	Name:   "a.v1.B",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.B/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Present: authimpl.Int64},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.B/Get", Headers: []authimpl.Header{{Name: "x-a", Present: authimpl.Int64}}},
 	},
 }

@@ -113,70 +113,17 @@ func AXRawBinFromContext(ctx context.Context) ([]byte, bool) {
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/M0",
-			Headers: []authimpl.Header{
-				{Name: "x-string", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M1",
-			Headers: []authimpl.Header{
-				{Name: "x-string", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M2",
-			Headers: []authimpl.Header{
-				{Name: "x-int", Present: authimpl.Int64},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M3",
-			Headers: []authimpl.Header{
-				{Name: "x-uint", Present: authimpl.Uint64},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M4",
-			Headers: []authimpl.Header{
-				{Name: "x-bool", Present: authimpl.Bool},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M5",
-			Headers: []authimpl.Header{
-				{Name: "x-raw-bin", Present: authimpl.Bytes},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M6",
-			Headers: []authimpl.Header{
-				{Name: "x-raw-bin", Present: authimpl.Bytes},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M7",
-			Headers: []authimpl.Header{
-				{Name: "x-string", In: []string{"a", "b"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/M8",
-			Headers: []authimpl.Header{
-				{Name: "x-string", Equals: "a"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/M0", Headers: []authimpl.Header{{Name: "x-string", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/M1", Headers: []authimpl.Header{{Name: "x-string", Present: authimpl.String}}},
+		{FullMethod: "/a.v1.A/M2", Headers: []authimpl.Header{{Name: "x-int", Present: authimpl.Int64}}},
+		{FullMethod: "/a.v1.A/M3", Headers: []authimpl.Header{{Name: "x-uint", Present: authimpl.Uint64}}},
+		{FullMethod: "/a.v1.A/M4", Headers: []authimpl.Header{{Name: "x-bool", Present: authimpl.Bool}}},
+		{FullMethod: "/a.v1.A/M5", Headers: []authimpl.Header{{Name: "x-raw-bin", Present: authimpl.Bytes}}},
+		{FullMethod: "/a.v1.A/M6", Headers: []authimpl.Header{{Name: "x-raw-bin", Present: authimpl.Bytes}}},
+		{FullMethod: "/a.v1.A/M7", Headers: []authimpl.Header{{Name: "x-string", In: []string{"a", "b"}}}},
+		{FullMethod: "/a.v1.A/M8", Headers: []authimpl.Header{{Name: "x-string", Equals: "a"}}},
 	},
 }

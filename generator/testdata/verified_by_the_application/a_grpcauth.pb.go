@@ -178,36 +178,18 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Bearer",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Bearer: true, Scopes: []string{"read", "write"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Basic",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Basic: true},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Key",
-			Headers: []authimpl.Header{
-				{Name: "x-api-key", Verify: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Bearer", Headers: []authimpl.Header{{Name: "authorization", Bearer: true, Scopes: []string{"read", "write"}}}},
+		{FullMethod: "/a.v1.A/Basic", Headers: []authimpl.Header{{Name: "authorization", Basic: true}}},
+		{FullMethod: "/a.v1.A/Key", Headers: []authimpl.Header{{Name: "x-api-key", Verify: authimpl.String}}},
 		{
 			FullMethod: "/a.v1.A/Raw",
 			Headers: []authimpl.Header{
 				{Name: "x-proof-bin", Verify: authimpl.Bytes},
 				{Name: "x-seal-bin", Verify: authimpl.Bytes},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 		{
 			FullMethod: "/a.v1.A/Typed",
@@ -217,28 +199,9 @@ var aGrpcauthRules = authimpl.Service{
 				{Name: "x-uint", Verify: authimpl.Uint64, Scopes: []string{"count"}},
 				{Name: "x-bool", Verify: authimpl.Bool},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
-		{
-			FullMethod: "/a.v1.A/Scheme",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Verify: authimpl.String, Scheme: "DPoP", Scopes: []string{"read"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/SchemeAndNumber",
-			Headers: []authimpl.Header{
-				{Name: "x-ticket", Verify: authimpl.Int64, Scheme: "No-1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
-		{
-			FullMethod: "/a.v1.A/Again",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Bearer: true, Scopes: []string{"admin"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Scheme", Headers: []authimpl.Header{{Name: "authorization", Verify: authimpl.String, Scheme: "DPoP", Scopes: []string{"read"}}}},
+		{FullMethod: "/a.v1.A/SchemeAndNumber", Headers: []authimpl.Header{{Name: "x-ticket", Verify: authimpl.Int64, Scheme: "No-1"}}},
+		{FullMethod: "/a.v1.A/Again", Headers: []authimpl.Header{{Name: "authorization", Bearer: true, Scopes: []string{"admin"}}}},
 	},
 }

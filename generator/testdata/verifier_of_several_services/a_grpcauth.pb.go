@@ -67,15 +67,10 @@ func NewAClientInterceptor(c ACredentials, opts ...grpcauth.ClientOption) *grpca
 
 // aGrpcauthRules states the rules of a.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "a.v1.A",
+	Name:   "a.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.A/Get",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Bearer: true},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.A/Get", Headers: []authimpl.Header{{Name: "authorization", Bearer: true}}},
 	},
 }
 
@@ -134,15 +129,10 @@ func NewBClientInterceptor(c BCredentials, opts ...grpcauth.ClientOption) *grpca
 
 // bGrpcauthRules states the rules of a.v1.B.
 var bGrpcauthRules = authimpl.Service{
-	Name: "a.v1.B",
+	Name:   "a.v1.B",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.B/Get",
-			Headers: []authimpl.Header{
-				{Name: "authorization", Bearer: true, Scopes: []string{"b"}},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.B/Get", Headers: []authimpl.Header{{Name: "authorization", Bearer: true, Scopes: []string{"b"}}}},
 	},
 }
 
@@ -187,14 +177,9 @@ func NothingVerifiedXAFromContext(ctx context.Context) (string, bool) {
 
 // nothingVerifiedGrpcauthRules states the rules of a.v1.NothingVerified.
 var nothingVerifiedGrpcauthRules = authimpl.Service{
-	Name: "a.v1.NothingVerified",
+	Name:   "a.v1.NothingVerified",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/a.v1.NothingVerified/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/a.v1.NothingVerified/Get", Headers: []authimpl.Header{{Name: "x-a", Present: authimpl.String}}},
 	},
 }

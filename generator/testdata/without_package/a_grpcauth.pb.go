@@ -57,14 +57,9 @@ func AXAFromContext(ctx context.Context) (string, bool) {
 
 // aGrpcauthRules states the rules of A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "A",
+	Name:   "A",
+	Denial: authimpl.Denial{Code: codes.Aborted, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/A/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Aborted, Message: "access denied"},
-		},
+		{FullMethod: "/A/Get", Headers: []authimpl.Header{{Name: "x-a", Present: authimpl.String}}},
 	},
 }

@@ -67,7 +67,8 @@ func AuditXOffsetFromContext(ctx context.Context) (uint64, bool) {
 
 // auditGrpcauthRules states the rules of acme.inventory.v1.Audit.
 var auditGrpcauthRules = authimpl.Service{
-	Name: "acme.inventory.v1.Audit",
+	Name:   "acme.inventory.v1.Audit",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
 		{
 			FullMethod: "/acme.inventory.v1.Audit/Follow",
@@ -75,7 +76,6 @@ var auditGrpcauthRules = authimpl.Service{
 				{Name: "trace-bin", Present: authimpl.Bytes},
 				{Name: "x-offset", Present: authimpl.Uint64},
 			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 		},
 	},
 }

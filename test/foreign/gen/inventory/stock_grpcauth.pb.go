@@ -84,15 +84,10 @@ func StockXReadOnlyFromContext(ctx context.Context) (bool, bool) {
 
 // stockGrpcauthRules states the rules of acme.inventory.v1.Stock.
 var stockGrpcauthRules = authimpl.Service{
-	Name: "acme.inventory.v1.Stock",
+	Name:   "acme.inventory.v1.Stock",
+	Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "no such tenant"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/acme.inventory.v1.Stock/Count",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.Int64},
-			},
-			Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "no such tenant"},
-		},
+		{FullMethod: "/acme.inventory.v1.Stock/Count", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.Int64}}},
 		{
 			FullMethod: "/acme.inventory.v1.Stock/Close",
 			Headers: []authimpl.Header{
@@ -101,13 +96,7 @@ var stockGrpcauthRules = authimpl.Service{
 			},
 			Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "not in this environment"},
 		},
-		{
-			FullMethod: "/acme.inventory.v1.Stock/Watch",
-			Headers: []authimpl.Header{
-				{Name: "x-read-only", Present: authimpl.Bool},
-			},
-			Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "no such tenant"},
-		},
+		{FullMethod: "/acme.inventory.v1.Stock/Watch", Headers: []authimpl.Header{{Name: "x-read-only", Present: authimpl.Bool}}},
 	},
 }
 
@@ -153,18 +142,10 @@ func TypeXTenantIdFromContext(ctx context.Context) (int64, bool) {
 
 // typeGrpcauthRules states the rules of acme.inventory.v1.Type.
 var typeGrpcauthRules = authimpl.Service{
-	Name: "acme.inventory.v1.Type",
+	Name:   "acme.inventory.v1.Type",
+	Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "no such tenant"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/acme.inventory.v1.Type/Type",
-			Headers: []authimpl.Header{
-				{Name: "x-tenant-id", Present: authimpl.Int64},
-			},
-			Denial: authimpl.Denial{Code: codes.PermissionDenied, Message: "no such tenant"},
-		},
-		{
-			FullMethod: "/acme.inventory.v1.Type/Ping",
-			Public:     true,
-		},
+		{FullMethod: "/acme.inventory.v1.Type/Type", Headers: []authimpl.Header{{Name: "x-tenant-id", Present: authimpl.Int64}}},
+		{FullMethod: "/acme.inventory.v1.Type/Ping", Public: true},
 	},
 }

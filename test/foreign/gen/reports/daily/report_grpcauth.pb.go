@@ -61,18 +61,10 @@ func ReportsXEditorFromContext(ctx context.Context) (string, bool) {
 
 // reportsGrpcauthRules states the rules of acme.inventory.v1.reports.daily.Reports.
 var reportsGrpcauthRules = authimpl.Service{
-	Name: "acme.inventory.v1.reports.daily.Reports",
+	Name:   "acme.inventory.v1.reports.daily.Reports",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/acme.inventory.v1.reports.daily.Reports/Build",
-			GuardedBy:  "report gateway",
-		},
-		{
-			FullMethod: "/acme.inventory.v1.reports.daily.Reports/Publish",
-			Headers: []authimpl.Header{
-				{Name: "x-editor", Present: authimpl.String},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/acme.inventory.v1.reports.daily.Reports/Build", GuardedBy: "report gateway"},
+		{FullMethod: "/acme.inventory.v1.reports.daily.Reports/Publish", Headers: []authimpl.Header{{Name: "x-editor", Present: authimpl.String}}},
 	},
 }

@@ -41,14 +41,9 @@ func NewAClientInterceptor(opts ...grpcauth.ClientOption) *grpcauth.ClientInterc
 
 // aGrpcauthRules states the rules of acme.deep.er.v1.A.
 var aGrpcauthRules = authimpl.Service{
-	Name: "acme.deep.er.v1.A",
+	Name:   "acme.deep.er.v1.A",
+	Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
 	Methods: []authimpl.Method{
-		{
-			FullMethod: "/acme.deep.er.v1.A/Get",
-			Headers: []authimpl.Header{
-				{Name: "x-a", Equals: "1"},
-			},
-			Denial: authimpl.Denial{Code: codes.Unauthenticated, Message: "access denied"},
-		},
+		{FullMethod: "/acme.deep.er.v1.A/Get", Headers: []authimpl.Header{{Name: "x-a", Equals: "1"}}},
 	},
 }
