@@ -41,7 +41,7 @@ func incomingOf(ctx context.Context) incoming {
 }
 
 // values returns all values of a key in lower case, as metadata.ValueFromIncomingContext does. Where no key is
-// spelled so, one in another spelling counts, which only metadata made in this process can have.
+// spelled so, one with capital letters counts, which only metadata made in this process can have.
 func (i incoming) values(key string) []string {
 	if i.md == nil {
 		return metadata.ValueFromIncomingContext(i.ctx, key)
