@@ -11,6 +11,7 @@ help: ## list the targets
 .PHONY: generate
 generate: ## rewrite the committed generated code, with nothing but Go
 	go generate ./...
+	cd bench && go generate ./...
 
 .PHONY: test
 test: ## run the tests; those that need protoc or buf are skipped where these are missing
@@ -50,6 +51,14 @@ lint: tools ## golangci-lint, and buf lint if buf is there
 .PHONY: demo
 demo: ## regenerate the greeter and show it refusing and accepting calls
 	go generate ./example && go run ./example
+
+.PHONY: bench
+bench: ## measure what a check costs, beside other systems, and judge it by the targets (minutes)
+	cd bench && go run .
+
+.PHONY: bench-short
+bench-short: ## the same with few rounds, to see that everything can still be measured
+	cd bench && go run . -short
 
 .PHONY: check
 check: ## all that CI does
