@@ -53,7 +53,7 @@ func newClientRule(rule *rules.Rule, suppliers []rules.Supplier, settings client
 	if err := made.addAlternatives(anyOf, suppliers); err != nil {
 		return nil, err
 	}
-	made.creds.listNames()
+	made.creds.prepare()
 	made.option = grpc.PerRPCCredentials(made.creds)
 	return made, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -21,6 +22,7 @@ type callCredentials struct {
 	headers       []suppliedValue
 	anyOf         [][]suppliedValue // the alternatives that this client has sources for
 	names         []string          // every key that may be supplied
+	literals      map[string]string // all that is supplied, where that is the same for each call; nil elsewhere
 }
 
 // suppliedValue is one header: a literal of its rule, or the value that fetch returns.
@@ -36,8 +38,11 @@ var _ credentials.PerRPCCredentials = (*callCredentials)(nil)
 // by transports that say nothing of their security. GetRequestMetadata checks more strictly.
 func (c *callCredentials) RequireTransportSecurity() bool { return false }
 
-// GetRequestMetadata returns the method's headers. Its errors are statuses that gRFC A54 allows.
+// GetRequestMetadata returns the method's headers, for grpc to copy. Its errors are statuses that gRFC A54 allows.
 func (c *callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	if c.literals != nil {
+		return c.literals, nil
+	}
 	protected := c.allowInsecure || isPrivate(ctx)
 	if err := c.gate(c.headers, protected); err != nil {
 		return nil, err
@@ -153,10 +158,18 @@ func (v *suppliedValue) get(ctx context.Context, fullMethod string) (string, err
 	return text, nil
 }
 
-// listNames collects every key that may be supplied.
-func (c *callCredentials) listNames() {
+// prepare collects every key that may be supplied, and what is the same for each call.
+func (c *callCredentials) prepare() {
+	constant := len(c.anyOf) == 0
+	literals := make(map[string]string, len(c.headers))
 	for i := range c.headers {
-		c.names = append(c.names, c.headers[i].required.Header)
+		required := &c.headers[i].required
+		c.names = append(c.names, required.Header)
+		literals[required.Header] = required.Literal
+		constant = constant && c.headers[i].fetch == nil
+	}
+	if constant {
+		c.literals = literals
 	}
 	for _, alternative := range c.anyOf {
 		for i := range alternative {
@@ -195,16 +208,15 @@ func (c *composedCredentials) GetRequestMetadata(ctx context.Context, uri ...str
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the caller's own error, which grpc reads as without us
 	}
-	headers, err := c.ours.GetRequestMetadata(ctx, uri...)
+	ours, err := c.ours.GetRequestMetadata(ctx, uri...)
 	if err != nil {
 		return nil, err
 	}
+	headers := make(map[string]string, len(theirs)+len(ours))
 	for key, value := range theirs {
-		key = strings.ToLower(key) // as grpc sends it
-		if _, taken := headers[key]; !taken {
-			headers[key] = value
-		}
+		headers[strings.ToLower(key)] = value // as grpc sends it
 	}
+	maps.Copy(headers, ours)
 	return headers, nil
 }
 

@@ -31,13 +31,15 @@ func newTable(service *rules.Service, settings *serverSettings, verifiers []rule
 		services: []*listedService{{name: service.Name, settings: settings}},
 		passing:  &passing{},
 	}
+	var evaluator *rules.Evaluator // of the method before: neighbours often ask for the same
 	for _, rule := range compiled {
-		evaluator, err := rules.NewEvaluator(rule, verifiers, settings.maxValueBytes)
-		if err != nil {
-			return table{}, fmt.Errorf("method %q: %w", rule.FullMethod, err)
+		if evaluator = evaluator.For(rule); evaluator == nil {
+			if evaluator, err = rules.NewEvaluator(rule, verifiers, settings.maxValueBytes); err != nil {
+				return table{}, fmt.Errorf("method %q: %w", rule.FullMethod, err)
+			}
 		}
 		listed.methods[rule.FullMethod] = &serverRule{
-			fullMethod: rule.FullMethod, evaluator: evaluator, settings: settings,
+			fullMethod: rule.FullMethod, evaluator: *evaluator, settings: settings,
 		}
 	}
 	return listed, nil

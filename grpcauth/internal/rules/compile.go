@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type Rule struct {
 	FullMethod string
 
 	service *Service // identifies the values that a check passes on
+	stated  *Method
 	headers []header
 	anyOf   [][]header
 	others  []string // the keys that only alternatives name, each once
@@ -23,12 +25,14 @@ type Rule struct {
 }
 
 // header is a Header in the form in which it is checked.
+//
+// What is read for every header stands first, on one line of a processor's cache.
 type header struct {
 	Slot
 
+	literals []string // one for `equals`, all for `in`
 	optional bool
-	typ      Type     // of a Verified value, and of a `present` one; 0 for `in` and all others
-	literals [][]byte // one for `equals`, all for `in`
+	typ      Type // of a Verified value, and of a `present` one; 0 for `in` and all others
 	scopes   []string
 	other    int // in an alternative: the position of the key among the rule's others
 
@@ -92,7 +96,7 @@ func compileMethod(service *Service, method *Method) (*Rule, error) {
 	if err := checkAccess(method, denial); err != nil {
 		return nil, err
 	}
-	rule := &Rule{FullMethod: method.FullMethod, denial: denial, service: service}
+	rule := &Rule{FullMethod: method.FullMethod, denial: denial, service: service, stated: method}
 	names := map[string]bool{}
 	var err error
 	if rule.headers, err = compileHeaders(method.Headers, names); err != nil {
@@ -176,6 +180,13 @@ func (r *Rule) placeOthers() {
 	}
 }
 
+// like is true if the rule asks for the same as another one of its service, and refuses in the same words.
+func (r *Rule) like(other *Rule) bool {
+	stated := *other.stated
+	stated.FullMethod = r.FullMethod
+	return r.service == other.service && reflect.DeepEqual(stated, *r.stated)
+}
+
 // keeps is true if a check can pass values on.
 func (r *Rule) keeps() bool {
 	for _, list := range append([][]header{r.headers}, r.anyOf...) {
@@ -217,13 +228,13 @@ func compileHeader(stated *Header) (header, error) {
 	}
 	compiled.Scheme = stated.Scheme
 	if stated.Equals != "" {
-		compiled.literals = [][]byte{[]byte(stated.Equals)}
+		compiled.literals = []string{stated.Equals}
 	}
 	for _, literal := range stated.In {
 		if literal == "" {
 			return header{}, errors.New("a literal must not be empty")
 		}
-		compiled.literals = append(compiled.literals, []byte(literal))
+		compiled.literals = append(compiled.literals, literal)
 	}
 	return compiled, nil
 }

@@ -167,3 +167,54 @@ func TestVerifiersAreBoundBySlotAndType(t *testing.T) {
 		}
 	}
 }
+
+// Rules that ask for the same share what decides, and nothing else does.
+func TestLikeRulesShareTheirEvaluator(t *testing.T) {
+	t.Parallel()
+	asks := func(name, path string, denial Denial, anyOf [][]Header, headers ...Header) Method {
+		return Method{FullMethod: "/" + name + path, Denial: denial, Headers: headers, AnyOf: anyOf}
+	}
+	bearer, key := Header{Name: "x-a", Bearer: true}, Header{Name: "x-b", Present: String}
+	denial, either := Denial{Code: codes.Unauthenticated}, [][]Header{{key}}
+	compile := func(name string, methods ...Method) []*Rule {
+		compiled, err := Compile(&Service{Name: name, Methods: methods})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return compiled
+	}
+	var asked string
+	verifier := Verifier{
+		Slot: Slot{Header: "x-a", Kind: Bearer},
+		Verify: func(ctx context.Context, call Call, _ Credential) (context.Context, error) {
+			asked = call.FullMethod
+			return ctx, nil
+		},
+	}
+	same := compile("a.v1.A", asks("a.v1.A", "/Get", denial, either, bearer),
+		asks("a.v1.A", "/Same", denial, either, bearer),
+		asks("a.v1.A", "/Denial", Denial{Code: codes.Unauthenticated, Message: "no"}, either, bearer),
+		asks("a.v1.A", "/Headers", denial, either, bearer, Header{Name: "x-c", Bearer: true}),
+		asks("a.v1.A", "/AnyOf", denial, [][]Header{{{Name: "x-b", Equals: "1"}}}, bearer),
+		Method{FullMethod: "/a.v1.A/Open", Public: true})
+	elsewhere := compile("a.v1.B", asks("a.v1.B", "/Get", denial, either, bearer))
+	evaluator, err := NewEvaluator(same[0], []Verifier{verifier}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range append(same[2:], elsewhere...) {
+		if evaluator.For(other) != nil {
+			t.Errorf("%s shares what decides about %s", other.FullMethod, same[0].FullMethod)
+		}
+	}
+	shared := evaluator.For(same[1])
+	if shared == nil || (*Evaluator)(nil).For(same[1]) != nil {
+		t.Fatal("like rules do not share what decides, or a rule shares that of none")
+	}
+	for rule, one := range map[*Rule]*Evaluator{same[0]: evaluator, same[1]: shared} {
+		_, _, verdict := one.Check(arriving(t, "x-a", "Bearer t", "x-b", "1"))
+		if verdict.Reason != Allowed || asked != rule.FullMethod {
+			t.Errorf("%s: %+v, asked about %s", rule.FullMethod, verdict, asked)
+		}
+	}
+}

@@ -10,17 +10,20 @@ import (
 )
 
 // Evaluator decides about the calls of one method. It is immutable and safe for concurrent use.
+//
+// What is read for every call stands first, on one line of a processor's cache: a server calls many methods in turn.
 type Evaluator struct {
-	rule    *Rule
-	headers []header // the rule's, with their verifiers
-	anyOf   [][]header
-	asks    bool // some header is verified by the application
-	keeps   bool // some value is needed after its own check
-
+	asks          bool // some header is verified by the application
+	keeps         bool // some value is needed after its own check
+	shadows       bool // see Rule
 	maxValueBytes int
-	denied        error      // the rule's denial
-	othersDenied  []*outcome // of calls that one of the rule's others decides about
-	scopeMissing  error
+	headers       []header // the rule's, with their verifiers
+	anyOf         [][]header
+	rule          *Rule
+
+	denied       error      // the rule's denial
+	othersDenied []*outcome // of calls that one of the rule's others decides about
+	scopeMissing error
 }
 
 // NewEvaluator binds a rule to the application's verifiers. Values longer than maxValueBytes are refused.
@@ -28,6 +31,7 @@ type Evaluator struct {
 func NewEvaluator(rule *Rule, verifiers []Verifier, maxValueBytes int) (*Evaluator, error) {
 	made := &Evaluator{
 		rule:          rule,
+		shadows:       rule.shadows,
 		maxValueBytes: maxValueBytes,
 		denied:        status.Error(rule.denial.Code, rule.denial.Message),
 		scopeMissing:  status.Error(codes.PermissionDenied, rule.denial.Message),
@@ -49,6 +53,17 @@ func NewEvaluator(rule *Rule, verifiers []Verifier, maxValueBytes int) (*Evaluat
 	made.keeps = len(made.anyOf) > 0 ||
 		slices.ContainsFunc(made.headers, func(h header) bool { return h.Kind != Literal })
 	return made, nil
+}
+
+// For decides about the calls of another method that asks for the same: it is nil where rule does not. What the two
+// have in common is there once, so that calls of many methods find it in the processor's cache.
+func (e *Evaluator) For(rule *Rule) *Evaluator {
+	if e == nil || !rule.like(e.rule) {
+		return nil
+	}
+	other := *e
+	other.rule = rule
+	return &other
 }
 
 // Asks is true if the application decides about some header. Only then can a credential expire.
@@ -76,14 +91,14 @@ func (e *Evaluator) Check(ctx context.Context) (admitted context.Context, change
 			return ctx, false, Verdict{Reason: Refused, outcome: h.denied}
 		}
 	}
-	admitted, changed = e.rule.passOn(ctx, nil)
+	admitted, changed = e.passOn(ctx, nil)
 	return admitted, changed, allow()
 }
 
 // WithoutValues is the context for the handler of a call that was refused and is let pass all the same: it
 // differs from ctx, and changed is true, only where values of an outer call must not be seen.
 func (e *Evaluator) WithoutValues(ctx context.Context) (admitted context.Context, changed bool) {
-	return e.rule.passOn(ctx, nil)
+	return e.passOn(ctx, nil)
 }
 
 // checkAndKeep is Check for a rule of which more than literals is asked.
@@ -101,7 +116,7 @@ func (e *Evaluator) checkAndKeep(ctx context.Context, arrived incoming) (context
 	if e.asks || len(e.anyOf) > 0 {
 		return e.checkCredentials(ctx, arrived, readings)
 	}
-	admitted, changed := e.rule.passOn(ctx, keep(nil, e.headers, readings))
+	admitted, changed := e.passOn(ctx, keep(nil, e.headers, readings))
 	return admitted, changed, allow()
 }
 
@@ -145,7 +160,7 @@ func (e *Evaluator) read(from incoming, h *header) (reading, Reason) {
 func (e *Evaluator) checkCredentials(
 	ctx context.Context, arrived incoming, readings []reading,
 ) (context.Context, bool, Verdict) {
-	admitted, changed := e.rule.passOn(ctx, nil) // a verifier must not see an outer call's values either
+	admitted, changed := e.passOn(ctx, nil) // a verifier must not see an outer call's values either
 	admitted, verdict := e.askAll(admitted, ctx.Err, e.headers, readings)
 	if verdict.Reason != Allowed {
 		return ctx, false, verdict
@@ -166,7 +181,7 @@ func (e *Evaluator) checkCredentials(
 		admitted, changed = withChecked(admitted), true
 	}
 	if kept != nil {
-		admitted, changed = e.rule.passOn(admitted, kept)
+		admitted, changed = e.passOn(admitted, kept)
 	}
 	return admitted, changed, allow()
 }

@@ -60,10 +60,10 @@ func (h *header) parse(text string) (Credential, Reason) {
 
 // isOneOf compares the text with every literal, each in constant time and without an early exit, so
 // that the time taken says nothing about how close a guess was or which literal it met.
-func isOneOf(text string, literals [][]byte) bool {
+func isOneOf(text string, literals []string) bool {
 	matches := 0
 	for _, literal := range literals {
-		matches |= subtle.ConstantTimeCompare([]byte(text), literal)
+		matches |= subtle.ConstantTimeCompare([]byte(text), []byte(literal))
 	}
 	return matches == 1
 }

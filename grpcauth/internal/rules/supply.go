@@ -30,7 +30,7 @@ func required(headers []header) []Required {
 		h := &headers[i]
 		one := Required{Slot: h.Slot, Optional: h.optional, header: h}
 		if h.Kind == Literal {
-			one.Literal = string(h.literals[0])
+			one.Literal = h.literals[0]
 		}
 		list = append(list, one)
 	}

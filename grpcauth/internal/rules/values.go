@@ -43,16 +43,16 @@ type valuesKey struct{ service *Service }
 
 // passOn puts the values where the handler finds them. Without values, it hides those of an outer call to
 // the same service in this process, if there are any.
-func (r *Rule) passOn(ctx context.Context, values *Values) (context.Context, bool) {
-	if values == nil && !r.shadowed(ctx) {
+func (e *Evaluator) passOn(ctx context.Context, values *Values) (context.Context, bool) {
+	if values == nil && !e.shadowed(ctx) {
 		return ctx, false
 	}
-	return context.WithValue(ctx, valuesKey{r.service}, values), true
+	return context.WithValue(ctx, valuesKey{e.rule.service}, values), true
 }
 
 // shadowed is true if ctx holds something under this service's key.
-func (r *Rule) shadowed(ctx context.Context) bool {
-	return r.shadows && ctx.Value(valuesKey{r.service}) != nil
+func (e *Evaluator) shadowed(ctx context.Context) bool {
+	return e.shadows && ctx.Value(valuesKey{e.rule.service}) != nil
 }
 
 // FromContext returns the value of a header as the service's check on this call found it. It is false

@@ -72,11 +72,7 @@ func TestIsOneOfIsExact(t *testing.T) {
 		{"aaaaaaaaaaaaaaaa", []string{"aaaaaaaaaaaaaaab"}, false},
 		{"aaaaaaaaaaaaaaaa", []string{"baaaaaaaaaaaaaaa"}, false},
 	} {
-		var literals [][]byte
-		for _, literal := range test.literals {
-			literals = append(literals, []byte(literal))
-		}
-		if got := isOneOf(test.text, literals); got != test.want {
+		if got := isOneOf(test.text, test.literals); got != test.want {
 			t.Errorf("%q in %q: %t, want %t", test.text, test.literals, got, test.want)
 		}
 	}
