@@ -56,7 +56,7 @@ func TestFlags(t *testing.T) {
 	if got, err := parse([]string{"-short"}); err != nil || got.plan != brief() || !got.entire || got.write {
 		t.Errorf("-short: %+v, %v", got, err)
 	}
-	if got, err := parse([]string{"-rounds", "7", "-write"}); err != nil || got.plan != (plan{7, 7, 7, 7, 7}) || !got.write {
+	if got, err := parse([]string{"-rounds", "7", "-write"}); err != nil || got.plan != (plan{7, 7, 7, 7, 7, 7}) || !got.write {
 		t.Errorf("-rounds: %+v, %v", got, err)
 	}
 }

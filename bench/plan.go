@@ -14,7 +14,7 @@ import (
 // plan is how many rounds each kind of group takes. Short samples in many rounds bring what is compared close
 // together in time.
 type plan struct {
-	checks, calls, refusals, plugins, compilation int
+	checks, calls, small, large, plugins, compilation int
 }
 
 // With each figure of a round from a sample of so long.
@@ -27,15 +27,15 @@ const (
 //
 //nolint:mnd // the numbers are the plan
 func long() plan {
-	return plan{checks: 301, calls: 301, refusals: 21, plugins: 5, compilation: 15}
+	return plan{checks: 301, calls: 301, small: 101, large: 21, plugins: 5, compilation: 15}
 }
 
 //nolint:mnd // as long
 func brief() plan {
-	return plan{checks: 21, calls: 11, refusals: 3, plugins: 1, compilation: 3}
+	return plan{checks: 21, calls: 11, small: 11, large: 3, plugins: 1, compilation: 3}
 }
 
-func (plan) with(rounds int) plan { return plan{rounds, rounds, rounds, rounds, rounds} }
+func (plan) with(rounds int) plan { return plan{rounds, rounds, rounds, rounds, rounds, rounds} }
 
 // source is a group that is not prepared yet.
 type source struct {
@@ -73,7 +73,8 @@ func prepare(planned plan) (sources []source, cleanUp func()) {
 		}},
 		{"calls", func() (*measure.Group, error) { return calls.Group(planned.calls, callSample) }},
 		{"client calls", func() (*measure.Group, error) { return clients.Calls(planned.calls, callSample) }},
-		{"refused", func() (*measure.Group, error) { return refusals.Group(planned.refusals) }},
+		{"refused small", func() (*measure.Group, error) { return refusals.Small(planned.small) }},
+		{"refused", func() (*measure.Group, error) { return refusals.Large(planned.large) }},
 		{"plugin", func() (*measure.Group, error) {
 			if err := open(); err != nil {
 				return nil, err

@@ -31,24 +31,33 @@ type situation struct {
 	call    func(context.Context, benchv1.LiteralsClient, ...grpc.CallOption) error
 }
 
-func situations() []situation {
+func small() []situation { return []situation{{"small", 100, false, nil, unary(nil)}} }
+
+func large() []situation {
 	body := text(mebibyte)
 	compressed := []grpc.CallOption{grpc.UseCompressor(gzip.Name)}
 	return []situation{
-		{"small", 100, false, nil, unary(nil)},
 		{"1 MiB", 10, false, nil, unary(body)},
 		{"1 MiB, old connection", 10, true, nil, unary(body)},
-		{"1 MiB gzip", 3, false, compressed, unary(body)},
+		{"1 MiB gzip", 2, false, compressed, unary(body)},
 		{"4 x 1 MiB stream", 10, false, nil, upload(body)},
-		{"4 x 1 MiB stream gzip", 3, false, compressed, upload(body)},
+		{"4 x 1 MiB stream gzip", 2, false, compressed, upload(body)},
 	}
 }
 
-// Group measures refused calls. CPU time and allocations are the server's.
-func Group(rounds int) (*measure.Group, error) {
+// Small measures refused calls without a body. CPU time and allocations are the server's.
+func Small(rounds int) (*measure.Group, error) {
+	return group("refused small", "A refused small call, the server alone", rounds, small())
+}
+
+// Large measures refused calls with bodies.
+func Large(rounds int) (*measure.Group, error) {
+	return group("refused", "A refused call with a body, the server alone", rounds, large())
+}
+
+func group(name, title string, rounds int, situations []situation) (*measure.Group, error) {
 	group := &measure.Group{
-		Name: "refused", Title: "A refused call, the server alone", CPU: true, Reference: systems.Careful,
-		Rounds: rounds, WarmUp: true,
+		Name: name, Title: title, CPU: true, Reference: systems.Careful, Rounds: rounds, WarmUp: true,
 	}
 	all, err := systems.All()
 	if err != nil {
@@ -76,7 +85,7 @@ func Group(rounds int) (*measure.Group, error) {
 			return nil, err
 		}
 		stops = append(stops, caller.close)
-		for _, one := range situations() {
+		for _, one := range situations {
 			group.Variants = append(group.Variants, measure.Variant{
 				Name:   one.name + "/" + system.Name,
 				Sample: func() (measure.Sample, error) { return caller.sample(one) },

@@ -29,14 +29,16 @@ func TestMain(m *testing.M) {
 
 func TestRefusedCallsAreCharged(t *testing.T) {
 	t.Parallel()
-	group, err := Group(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer group.Close()
 	results := measure.Results{}
-	if err := group.Run(regexp.MustCompile("/(careful|guard)$"), results); err != nil {
-		t.Fatal(err)
+	for _, prepare := range []func(int) (*measure.Group, error){Small, Large} {
+		group, err := prepare(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(group.Close)
+		if err := group.Run(regexp.MustCompile("/(careful|guard)$"), results); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(results) != 12 {
 		t.Errorf("%d variants", len(results))

@@ -76,7 +76,7 @@ func checkTargets() []Target {
 
 //nolint:mnd // the numbers are the targets
 func callTargets() []Target {
-	const refused, old, small = "refused/1 MiB/", "refused/1 MiB, old connection/", "refused/small/"
+	const refused, old, small = "refused/1 MiB/", "refused/1 MiB, old connection/", "refused small/small/"
 	return []Target{
 		{Row: "end to end over loopback, accepted, by no check", figure: withinNoise("calls/loopback, ")},
 		{Row: "end to end in memory, accepted, by no check", figure: withinNoise("calls/in memory, ")},
