@@ -3,6 +3,7 @@ package generator_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"go/format"
 	"io/fs"
 	"maps"
@@ -136,7 +137,14 @@ func generate(t *testing.T, request *pluginpb.CodeGeneratorRequest) (map[string]
 	if err != nil {
 		t.Fatal(err)
 	}
+	checked := generator.Check(plugin)
+	if written := len(plugin.Response().GetFile()); written > 0 {
+		t.Errorf("Check generated %d files", written)
+	}
 	failure := generator.Generate(plugin)
+	if fmt.Sprint(checked) != fmt.Sprint(failure) {
+		t.Errorf("Check says:\n%v\nand Generate:\n%v", checked, failure)
+	}
 	response := plugin.Response()
 	if response.Error != nil {
 		t.Fatalf("generated code that is no Go: %s", response.GetError())

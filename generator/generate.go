@@ -11,17 +11,31 @@ import (
 // The error holds all that is wrong, sorted, one line each:
 // "path:line:column: element: what is wrong and how to mend it". Nothing is generated then.
 func Generate(plugin *protogen.Plugin) error {
-	parameters, err := parseParameters(plugin.Request.GetParameter())
+	files, err := check(plugin)
 	if err != nil {
 		return err
+	}
+	return render(plugin, files)
+}
+
+// Check returns the error that Generate would return, and generates nothing.
+func Check(plugin *protogen.Plugin) error {
+	_, err := check(plugin)
+	return err
+}
+
+func check(plugin *protogen.Plugin) ([]*file, error) {
+	parameters, err := parseParameters(plugin.Request.GetParameter())
+	if err != nil {
+		return nil, err
 	}
 	findings := checkPaths(plugin)
 	language, err := checkLanguage(plugin)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if findings = append(findings, language...); len(findings) > 0 {
-		return findings // rules read through another language would mean nothing
+		return nil, findings // rules read through another language would mean nothing
 	}
 
 	var files []*file
@@ -35,7 +49,7 @@ func Generate(plugin *protogen.Plugin) error {
 	}
 	findings = append(findings, checkClashes(plugin, files)...)
 	if len(findings) > 0 {
-		return findings
+		return nil, findings
 	}
-	return render(plugin, files)
+	return files, nil
 }

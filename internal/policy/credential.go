@@ -89,8 +89,8 @@ func checkSchemes(service *Service) Findings {
 		}
 	}
 	slices.SortStableFunc(headers, func(a, b *Header) int { // the one further down is the wrong one
-		lineA, columnA := a.at.position()
-		lineB, columnB := b.at.position()
+		_, lineA, columnA := a.at.recorded()
+		_, lineB, columnB := b.at.recorded()
 		return cmp.Or(cmp.Compare(lineA, lineB), cmp.Compare(columnA, columnB))
 	})
 	var findings Findings

@@ -15,6 +15,7 @@
 //	text.go         literals and texts
 //	requirement.go  adds up what file, service and method require
 //	resolve.go      goes through a file's services and methods
+//	where.go        the rule behind a fact: who opened a method, what changed it
 //	model.go        what comes out: immutable
 //	finding.go      what is wrong, as file:line:column: element: message
 //	place.go        positions, and how messages name them

@@ -11,10 +11,21 @@ import (
 // DefaultMessage is the denial's text where no level sets one.
 const DefaultMessage = "access denied"
 
-// Service is a service with a rule for every method.
+// File is what the rules of a file say.
+type File struct {
+	Services []*Service // all, in declaration order
+	Findings Findings   // with some, what is resolved is not to be enforced
+
+	rule *level
+}
+
+// Service is a service; the generator sees those that have a rule for every method.
 type Service struct {
 	Descriptor protoreflect.ServiceDescriptor
+	Declared   bool      // something is declared for at least one of its methods
 	Methods    []*Method // in declaration order
+
+	rule *level
 }
 
 // Method is an RPC with its resolved rule.
@@ -25,6 +36,9 @@ type Method struct {
 	Headers    []*Header      // outer levels first; where Access is Public, optional ones only
 	AnyOf      []*Alternative // of one level; where Access is Restricted
 	Denial     Denial
+	Broken     bool // the rules for it have findings: what is resolved is not what is meant
+
+	levels [levelCount]*level // what it is resolved from, outermost first
 }
 
 // Refuses is true if some call can be refused: a public method refuses an optional header that is wrong.
@@ -50,7 +64,7 @@ func (m *Method) All() iter.Seq[*Header] {
 	}
 }
 
-// Access says who may call a method. The zero value, Undeclared, never leaves this package.
+// Access says who may call a method. The zero value, Undeclared, never reaches the generator.
 type Access int
 
 // The kinds of access.

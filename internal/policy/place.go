@@ -60,22 +60,24 @@ func (p place) finding(format string, args ...any) Finding {
 	if p.label != "" {
 		message = p.label + ": " + message
 	}
-	line, column := p.position()
-	return Finding{Path: p.file.Path(), Line: line, Column: column, Element: p.element, Message: message}
+	path, line, column := p.recorded()
+	return Finding{
+		Path: p.file.Path(), Line: line, Column: column, Element: p.element, Message: message, SourcePath: path,
+	}
 }
 
-// position is where the place stands in the file's text, from 1.
+// recorded is the part of the path that has a position in the file's text, and that position, from 1.
 //
 // Compilers record positions inside options with different precision, so the longest recorded prefix of
 // the path counts, and messages have to name the element themselves.
-func (p place) position() (line, column int) {
+func (p place) recorded() (path protoreflect.SourcePath, line, column int) {
 	locations := p.file.SourceLocations()
 	for length := len(p.path); length > 0; length-- {
 		if location := locations.ByPath(p.path[:length]); location.Path != nil {
-			return location.StartLine + 1, location.StartColumn + 1
+			return location.Path, location.StartLine + 1, location.StartColumn + 1
 		}
 	}
-	return 1, 1
+	return nil, 1, 1
 }
 
 // FindingAt says what is wrong with a file's option go_package, a service or a method.

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
 )
 
@@ -13,6 +15,7 @@ type requirement struct {
 	headers   []*Header
 	anyOf     []*Alternative
 	denial    Denial // zero fields are unset
+	broken    bool   // there are findings on the path
 }
 
 // with adds the next level. Requirements add up; public, replace and guarded_by drop the outer ones,
@@ -35,6 +38,7 @@ func (r requirement) with(own level) requirement {
 		sum.headers = slices.Concat(r.headers, own.headers)
 		sum.anyOf = slices.Concat(r.anyOf, own.anyOf) // at most one of them is there, see conflicts
 	}
+	sum.broken = own.broken || r.broken && !own.drops()
 	if own.broken && sum.access == Undeclared {
 		sum.access = Restricted // one finding is enough: this is no forgotten rule
 	}
@@ -45,6 +49,28 @@ func (r requirement) with(own level) requirement {
 		sum.denial.Message = message
 	}
 	return sum
+}
+
+// add is with, and says what the level cannot add.
+func (r requirement) add(own level) (requirement, Findings) {
+	findings := r.conflicts(own)
+	sum := r.with(own)
+	sum.broken = sum.broken || len(findings) > 0
+	return sum, findings
+}
+
+// method is what the requirement means for a method.
+func (r requirement) method(descriptor protoreflect.MethodDescriptor, levels [levelCount]*level) *Method {
+	return &Method{
+		Descriptor: descriptor,
+		Access:     r.access,
+		GuardedBy:  r.guardedBy,
+		Headers:    r.headers,
+		AnyOf:      r.anyOf,
+		Denial:     r.denial.orDefault(),
+		Broken:     r.broken,
+		levels:     levels,
+	}
 }
 
 // conflicts finds what a level cannot add to the outer ones.

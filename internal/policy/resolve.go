@@ -11,52 +11,68 @@ import (
 //
 // requireAll makes a service without any rule in sight a finding.
 func Resolve(file protoreflect.FileDescriptor, requireAll bool) ([]*Service, Findings) {
+	read := Read(file)
+	findings := read.Findings
+	var declared []*Service
+	for _, service := range read.Services {
+		switch {
+		case service.Declared:
+			declared = append(declared, service)
+		case requireAll:
+			findings = append(findings, FindingAt(service.Descriptor,
+				"has no rule, and require_all=true asks for one: add option (grpcauth.v1.service) with headers, "+
+					"public or guarded_by"))
+		}
+	}
+	return declared, findings
+}
+
+// Read resolves all that a file says, right or wrong.
+func Read(file protoreflect.FileDescriptor) *File {
 	at := filePlace(file)
 	stated, err := fileRule(file)
 	outer, findings := checkLevel(at.sub(fileOptions, int32(grpcauthv1.E_File.TypeDescriptor().Number())), stated, err)
 	base := requirement{}.with(outer)
 
-	var resolved []*Service
+	read := &File{rule: &outer}
 	refuses := false
 	for i := range file.Services().Len() {
-		service, serviceRefuses, wrong := resolveService(file.Services().Get(i), base, requireAll)
+		service, serviceRefuses, wrong := resolveService(file.Services().Get(i), &outer, base)
 		findings = append(findings, wrong...)
 		refuses = refuses || serviceRefuses
-		if service != nil {
-			resolved = append(resolved, service)
-		}
+		read.Services = append(read.Services, service)
 	}
 	if outer.onlyDenies() && !refuses {
 		findings = append(findings, outer.at.in(ruleDenial, "denial").finding(
 			"no method of this file requires anything, so nobody is refused: "+
 				"add headers, or remove the rule"))
 	}
-	return resolved, findings
+	read.Findings = findings
+	return read
 }
 
-// resolveService returns nil for a service for which nothing is declared. refuses is true if a call
-// of some method can be refused.
+// resolveService adds a service's rule to what its file's adds up to. refuses is true if a call of some
+// method can be refused.
 func resolveService(
-	descriptor protoreflect.ServiceDescriptor, outer requirement, requireAll bool,
+	descriptor protoreflect.ServiceDescriptor, ofFile *level, outer requirement,
 ) (service *Service, refuses bool, findings Findings) {
 	at := servicePlace(descriptor)
 	stated, err := serviceRule(descriptor)
 	own, findings := checkLevel(
 		at.sub(serviceOptions, int32(grpcauthv1.E_Service.TypeDescriptor().Number())), stated, err)
-	findings = append(findings, outer.conflicts(own)...)
-	base := outer.with(own)
+	base, wrong := outer.add(own)
+	findings = append(findings, wrong...)
 
-	service = &Service{Descriptor: descriptor}
-	declared := base.access != Undeclared
+	service = &Service{Descriptor: descriptor, Declared: base.access != Undeclared, rule: &own}
 	var undeclared []protoreflect.MethodDescriptor
 	for i := range descriptor.Methods().Len() {
-		method, wrong := resolveMethod(descriptor.Methods().Get(i), base)
+		method, wrong := resolveMethod(descriptor.Methods().Get(i), ofFile, &own, base)
 		findings = append(findings, wrong...)
 		refuses = refuses || method.Refuses()
 		if method.Access == Undeclared {
 			undeclared = append(undeclared, method.Descriptor)
 		} else {
-			declared = true
+			service.Declared = true
 		}
 		service.Methods = append(service.Methods, method)
 	}
@@ -66,13 +82,8 @@ func resolveService(
 			"no method of this service requires anything, so nobody is refused: "+
 				"add headers, or remove the rule"))
 	}
-	if !declared {
-		if requireAll {
-			findings = append(findings, at.finding(
-				"has no rule, and require_all=true asks for one: add option (grpcauth.v1.service) with headers, "+
-					"public or guarded_by"))
-		}
-		return nil, refuses, findings
+	if !service.Declared {
+		return service, refuses, findings
 	}
 	for _, method := range undeclared {
 		findings = append(findings, methodPlace(method).finding(
@@ -82,20 +93,15 @@ func resolveService(
 	return service, refuses, findings
 }
 
-func resolveMethod(descriptor protoreflect.MethodDescriptor, outer requirement) (*Method, Findings) {
+func resolveMethod(
+	descriptor protoreflect.MethodDescriptor, ofFile, ofService *level, outer requirement,
+) (*Method, Findings) {
 	at := methodPlace(descriptor).sub(methodOptions, int32(grpcauthv1.E_Method.TypeDescriptor().Number()))
 	stated, err := methodRule(descriptor)
 	own, findings := checkLevel(at, stated, err)
-	findings = append(findings, outer.conflicts(own)...)
-	total := outer.with(own)
-	method := &Method{
-		Descriptor: descriptor,
-		Access:     total.access,
-		GuardedBy:  total.guardedBy,
-		Headers:    total.headers,
-		AnyOf:      total.anyOf,
-		Denial:     total.denial.orDefault(),
-	}
+	total, wrong := outer.add(own)
+	findings = append(findings, wrong...)
+	method := total.method(descriptor, [levelCount]*level{ofFile, ofService, &own})
 	if own.onlyDenies() && !method.Refuses() {
 		findings = append(findings, at.in(ruleDenial, "denial").finding(
 			"nothing is required here, so nobody is refused: add headers, or remove the rule"))

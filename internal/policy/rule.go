@@ -21,6 +21,14 @@ const (
 
 const maxHeaders = 64 // a rule, those of its alternatives included
 
+// The levels at which rules stand.
+const (
+	fileLevel = iota
+	serviceLevel
+	methodLevel
+	levelCount
+)
+
 // level is the rule that one level (file, service or method) states, checked by itself.
 type level struct {
 	at      place
