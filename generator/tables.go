@@ -2,13 +2,11 @@ package generator
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/policy"
-	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
 )
 
 // policyTable is what a reviewer reads: each method, what it needs, what a refused caller gets. Values
@@ -20,7 +18,7 @@ func policyTable(service *service) []string {
 		if method.Refuses() {
 			refused = refusal(method.Denial)
 		}
-		needs := list(method, need)
+		needs := list(method, (*policy.Header).String)
 		switch method.Access {
 		case policy.Public:
 			needs[0] = strings.TrimSuffix("OPEN: public; "+needs[0], "; ")
@@ -73,7 +71,7 @@ func scopesTable(slot *slot) []string {
 			if len(rows) == most {
 				return append(align(rows), "and more: see the table of the server's constructor")
 			}
-			rows = append(rows, []string{string(method.Descriptor.Name()), scopes(header)})
+			rows = append(rows, []string{string(method.Descriptor.Name()), header.ScopeList()})
 		}
 	}
 	if len(rows) == 0 {
@@ -108,42 +106,6 @@ func list(method *policy.Method, spell func(*policy.Header) string) []string {
 		lines = append(lines, first+join(alternative.Headers, " + "))
 	}
 	return lines
-}
-
-// need spells a header and its check: "authorization (bearer, scopes a b)", "x-user (optional, verify)".
-func need(header *policy.Header) string {
-	var words []string
-	if header.Optional {
-		words = append(words, "optional")
-	}
-	check := header.Check.String()
-	if header.Scheme != "" {
-		check += " " + header.Scheme
-	}
-	words = append(words, check)
-	text := header.Type == grpcauthv1.Type_TYPE_STRING || header.Type == grpcauthv1.Type_TYPE_BYTES
-	if header.Check == policy.Present || header.Check == policy.Verify && !text {
-		words = append(words, plainTypes[header.Type])
-	}
-	if len(header.Scopes) > 0 {
-		words = append(words, "scopes "+scopes(header))
-	}
-	return fmt.Sprintf("%s (%s)", header.Name, strings.Join(words, ", "))
-}
-
-// plainScope matches scopes that cannot be taken for anything else in a comment.
-var plainScope = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._:/-]*$`)
-
-// scopes lists a header's scopes, quoted where they hold more than letters, digits and a few separators.
-func scopes(header *policy.Header) string {
-	spelled := make([]string, 0, len(header.Scopes))
-	for _, scope := range header.Scopes {
-		if !plainScope.MatchString(scope) {
-			scope = strconv.Quote(scope)
-		}
-		spelled = append(spelled, scope)
-	}
-	return strings.Join(spelled, " ")
 }
 
 // refusal spells a denial as gRPC does: UNAUTHENTICATED "Access denied!".

@@ -19,4 +19,12 @@
 //	model.go        what comes out: immutable
 //	finding.go      what is wrong, as file:line:column: element: message
 //	place.go        positions, and how messages name them
+//
+// What one requirement has to do with another, for those who compare two versions of a schema:
+//
+//	spell.go        a requirement in words
+//	implies.go      whether every call that satisfies one satisfies the other
+//	path.go         one way to satisfy a rule, and how each key can arrive on it
+//	texts.go        which values stand for all
+//	search.go       makes all alternatives fail at once, if that can be
 package policy
