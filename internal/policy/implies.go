@@ -9,7 +9,11 @@ package policy
 // The answer is exact for the rules that Resolve returns without findings, under two assumptions. What an
 // application's verifier says depends on the header's name, check, scheme (without regard to case), type and
 // value alone, and is the same for both rules; nothing else is known about it. And the server's MaxValueBytes
-// lets the literals of both rules pass.
+// lets the literals of both rules pass. So exact is it that a header which b alone names makes b stricter, even an
+// optional one or one in a further alternative: b refuses a call in which it arrives twice.
+//
+// Whether some choice of values makes all alternatives fail is a search, which the caps on a rule's headers and
+// on a list's values keep small: it takes microseconds, and about a second for rules that are made to be hard.
 func Implies(a, b *Method) bool { return Counterexample(a, b) == nil }
 
 // Call is a call that one rule admits and another one refuses.
@@ -28,14 +32,22 @@ func Counterexample(a, b *Method) *Call {
 	if !refuses(b) {
 		return nil
 	}
-	paths := pathsOf(a)
+	trunk, paths := pathsOf(a)
 	for header := range b.All() {
-		if !paths[0].named[header.Name] {
+		if !trunk.named[header.Name] {
 			return paths[0].callWithTwo(header)
 		}
 	}
 	for _, path := range paths {
-		if call := path.refusedBy(b); call != nil {
+		if call := path.failOne(b.Headers); call != nil {
+			return call
+		}
+	}
+	if len(b.AnyOf) == 0 || len(paths) > 1 && trunk.failAll(b.AnyOf) == nil {
+		return nil // what no call can do that takes some path, none can that takes a certain one
+	}
+	for _, path := range paths {
+		if call := path.failAll(b.AnyOf); call != nil {
 			return call
 		}
 	}

@@ -11,30 +11,32 @@ type path struct {
 	named   map[string]bool    // all keys that the rule names
 }
 
-// pathsOf returns the paths of a rule, at least one.
-func pathsOf(m *Method) []*path {
+// pathsOf returns the paths of a rule, at least one, and what they have in common.
+func pathsOf(m *Method) (trunk *path, paths []*path) {
 	if !refuses(m) {
-		return []*path{{}}
+		trunk = &path{}
+		return trunk, []*path{trunk}
 	}
 	named := map[string]bool{}
 	for header := range m.All() {
 		named[header.Name] = true
 	}
-	var paths []*path
-	add := func(headers []*Header) {
-		made := &path{headers: headers, by: map[string]*Header{}, named: named}
-		for _, header := range headers {
-			made.by[header.Name] = header
-		}
-		paths = append(paths, made)
+	trunk = newPath(named, m.Headers)
+	if len(m.AnyOf) == 0 {
+		return trunk, []*path{trunk}
 	}
 	for _, alternative := range m.AnyOf {
-		add(slices.Concat(m.Headers, alternative.Headers))
+		paths = append(paths, newPath(named, slices.Concat(m.Headers, alternative.Headers)))
 	}
-	if len(m.AnyOf) == 0 {
-		add(m.Headers)
+	return trunk, paths
+}
+
+func newPath(named map[string]bool, headers []*Header) *path {
+	made := &path{headers: headers, by: map[string]*Header{}, named: named}
+	for _, header := range headers {
+		made.by[header.Name] = header
 	}
-	return paths
+	return made
 }
 
 // arrival is how a key arrives: not at all, where text is "", or once.
@@ -77,20 +79,14 @@ func (h *Header) passes(one arrival) bool {
 	}
 }
 
-// refusedBy returns a call that takes this path and that the other rule refuses, or nil.
-func (p *path) refusedBy(other *Method) *Call {
-	for _, header := range other.Headers {
+// failOne returns a call that takes this path and with which one of the headers fails, or nil.
+func (p *path) failOne(headers []*Header) *Call {
+	for _, header := range headers {
 		for _, one := range p.arrivals(header.Name, []*Header{header}) {
 			if !header.passes(one) {
 				return p.call(map[string]arrival{header.Name: one})
 			}
 		}
-	}
-	if len(other.AnyOf) == 0 {
-		return nil
-	}
-	if chosen, ok := p.failAll(other.AnyOf); ok {
-		return p.call(chosen)
 	}
 	return nil
 }

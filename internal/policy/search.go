@@ -7,6 +7,9 @@ type set uint64
 
 const _ = uint(64 - maxHeaders) // they fit
 
+// first is the set of the first n.
+func first(n int) set { return 1<<n - 1 }
+
 // choice is a key with the ways in which it can arrive, and the alternatives that fail with each of these.
 type choice struct {
 	key      string
@@ -15,9 +18,8 @@ type choice struct {
 	reach    set // alternatives that fail with some of them
 }
 
-// failAll finds a way for each key to arrive so that the call takes the path and all alternatives fail.
-func (p *path) failAll(alternatives []*Alternative) (map[string]arrival, bool) {
-	found := &search{hopeless: map[state]bool{}}
+// failAll returns a call that takes this path and with which all of the alternatives fail, or nil.
+func (p *path) failAll(alternatives []*Alternative) *Call {
 	checks := map[string][]*Header{}
 	var keys []string
 	for _, alternative := range alternatives {
@@ -28,19 +30,18 @@ func (p *path) failAll(alternatives []*Alternative) (map[string]arrival, bool) {
 			checks[header.Name] = append(checks[header.Name], header)
 		}
 	}
+	found := &search{taken: make([]int, len(keys)), hopeless: map[state]bool{}}
 	for _, key := range keys {
 		found.choices = append(found.choices, newChoice(key, p.arrivals(key, checks[key]), alternatives))
 	}
-	found.taken = make([]int, len(keys))
-	full := func(n int) set { return set(1)<<n - 1 }
-	if !found.solve(state{standing: full(len(alternatives)), open: full(len(keys))}) {
-		return nil, false
+	if !found.solve(state{standing: first(len(alternatives)), open: first(len(keys))}) {
+		return nil
 	}
 	chosen := map[string]arrival{}
 	for i, one := range found.choices {
 		chosen[one.key] = one.arrivals[found.taken[i]]
 	}
-	return chosen, true
+	return p.call(chosen)
 }
 
 // newChoice leaves out arrivals with which no more alternatives fail than with another.
