@@ -18,15 +18,15 @@ import (
 )
 
 // levels makes a file with one method from the rules of its file, its service and the method, "" for none.
-func levels(t *testing.T, ofFile, ofService, ofMethod string) protoreflect.FileDescriptor {
-	t.Helper()
+func levels(tb testing.TB, ofFile, ofService, ofMethod string) protoreflect.FileDescriptor {
+	tb.Helper()
 	stated := func(options proto.Message, extension *protoimpl.ExtensionInfo, text string) {
 		if text == "" {
 			return
 		}
 		rule := &grpcauthv1.Rule{}
 		if err := prototext.Unmarshal([]byte(text), rule); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		proto.SetExtension(options, extension, rule)
 	}
@@ -45,7 +45,7 @@ func levels(t *testing.T, ofFile, ofService, ofMethod string) protoreflect.FileD
 		}},
 	}, protoregistry.GlobalFiles)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return made
 }

@@ -53,11 +53,18 @@ func spellAll(headers []*Header, separator string) string {
 	for _, header := range headers {
 		words := header.words()
 		if header.Check == In {
-			words = append(words, fmt.Sprintf("%d values", len(header.Literals)))
+			words = append(words, counted(len(header.Literals), "value"))
 		}
 		spelled = append(spelled, header.spell(words))
 	}
 	return strings.Join(spelled, separator)
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // String is the key and the check, without literals: "authorization (bearer, scopes a b)", "x-user (optional,
