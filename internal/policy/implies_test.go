@@ -52,8 +52,16 @@ func TestImpliesSeesWhatWeakens(t *testing.T) {
 		"any_of dropped":          {a + bearer + key, a},
 		"headers dropped":         {a + bearer + key, bearer + key},
 
-		"alternative added":                   {named + bearer, bearer + key},
-		"alternative added to two":            {`headers: {name: "x-c" present: {} optional: true}` + bearer + key, bearer + key + `any_of: {headers: {name: "x-c" present: {}}}`},
+		"alternative added":        {named + bearer, bearer + key},
+		"alternative added to two": {`headers: {name: "x-c" present: {} optional: true}` + bearer + key, bearer + key + `any_of: {headers: {name: "x-c" present: {}}}`},
+		"all but one way dropped": {
+			`headers: {name: "x-a" equals: "1"} headers: {name: "x-b" present: {} optional: true}`,
+			`any_of: {headers: {name: "x-a" equals: "1"}} any_of: {headers: {name: "x-b" present: {}}}`,
+		},
+		"a known key that is wrong": {
+			`headers: {name: "x-a" equals: "1" optional: true} headers: {name: "x-b" present: {}}`,
+			`any_of: {headers: {name: "x-b" present: {}}} any_of: {headers: {name: "x-a" present: {}} headers: {name: "x-b" present: {}}}`,
+		},
 		"header made an alternative":          {`headers: {name: "x-a" equals: "1"} headers: {name: "x-key" verify: {} optional: true}`, `any_of: {headers: {name: "x-a" equals: "1"}}` + key},
 		"two headers made two alternatives":   {a + b, `any_of: {headers: {name: "x-a" equals: "1"}} any_of: {headers: {name: "x-b" present: {}}}`},
 		"alternative dropped from one of two": {`any_of: {headers: {name: "x-a" verify: {}} headers: {name: "x-b" verify: {}}} any_of: {headers: {name: "x-c" verify: {}}}`, `any_of: {headers: {name: "x-a" verify: {}}} any_of: {headers: {name: "x-c" verify: {}}}`},
@@ -114,6 +122,7 @@ func TestImpliesTellsUnrelatedRulesApart(t *testing.T) {
 		"two schemes":               {`headers: {name: "x-a" verify: {scheme: "DPoP"}}`, `headers: {name: "x-a" verify: {scheme: "Hawk"}}`},
 		"a scheme is not a number":  {`headers: {name: "x-a" verify: {scheme: "DPoP"} type: TYPE_INT64}`, `headers: {name: "x-a" present: {} type: TYPE_INT64}`},
 		"two scopes":                {`headers: {name: "x-a" bearer: {scopes: "r"}}`, `headers: {name: "x-a" bearer: {scopes: "w"}}`},
+		"canonical":                 {`headers: {name: "x-a" equals: "07"}`, `headers: {name: "x-a" present: {} type: TYPE_UINT64}`},
 		// What only one rule names must not arrive twice there, and may elsewhere.
 		"an optional header that others do not know": {`headers: {name: "x-a" equals: "1"}`, `public: true headers: {name: "x-b" present: {} optional: true}`},
 		"an alternative that others do not know":     {`any_of: {headers: {name: "authorization" bearer: {}}}`, `any_of: {headers: {name: "authorization" bearer: {}}}` + key},
@@ -246,6 +255,16 @@ func TestImpliesWeighsKeysTogether(t *testing.T) {
 	call := policy.Counterexample(one, of(t, strings.Replace(all, cell("2", "1"), "", 1)))
 	if want := map[string][]string{"x-a": {"2"}, "x-b": {"1"}}; call == nil || !reflect.DeepEqual(call.Metadata, want) {
 		t.Errorf("got %v, want a call with %v", call, want)
+	}
+}
+
+// What must not arrive twice by one rule, and may by the other, arrives twice.
+func TestCounterexampleRepeatsAKey(t *testing.T) {
+	t.Parallel()
+	const a = `headers: {name: "x-a" equals: "1"}`
+	call := policy.Counterexample(of(t, a), of(t, a+`headers: {name: "x-b" present: {} optional: true}`))
+	if call == nil || len(call.Metadata["x-a"]) != 1 || len(call.Metadata["x-b"]) != 2 {
+		t.Errorf("got %v, want x-a once and x-b twice", call)
 	}
 }
 

@@ -3,6 +3,7 @@ package implies
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -39,6 +40,8 @@ type call struct {
 	// grants holds what the credential of each slot grants. A slot that is not there refuses.
 	grants map[slot][]string
 }
+
+func (c call) String() string { return fmt.Sprintf("%q, verified: %v", c.md, c.grants) }
 
 // server enforces one rule with the real runtime.
 type server struct{ interceptor *grpcauth.ServerInterceptor } // nil for a service without rules
