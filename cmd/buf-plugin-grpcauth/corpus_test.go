@@ -140,13 +140,17 @@ func (c *corpus) compareTexts(t *testing.T, found []finding) {
 
 // withoutPositions drops the first word of each line, and sorts the lines.
 func withoutPositions(lines string) string {
-	var texts []string
+	var texts strings.Builder
 	for line := range strings.Lines(lines) {
 		_, text, _ := strings.Cut(line, " ")
-		texts = append(texts, text)
+		texts.WriteString(text)
 	}
-	slices.Sort(texts)
-	return strings.Join(texts, "")
+	return sorted(texts.String())
+}
+
+// sorted sorts lines.
+func sorted(lines string) string {
+	return strings.Join(slices.Sorted(strings.Lines(lines)), "")
 }
 
 func compareFindings(a, b finding) int {

@@ -25,6 +25,7 @@
 //
 // In reading order:
 //
+//	registry.go  keeps a foreign option under our number from failing the whole request
 //	spec.go      the rules, with their purposes
 //	settings.go  the options
 //	schema.go    what the rules look at, read once for all of them
@@ -39,4 +40,7 @@ package main
 
 import "buf.build/go/bufplugin/check"
 
-func main() { check.Main(spec) }
+func main() {
+	leaveRulesAsBytes()
+	check.Main(spec)
+}

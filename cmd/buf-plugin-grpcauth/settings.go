@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"buf.build/go/bufplugin/option"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -32,41 +33,50 @@ type settings struct {
 func readSettings(options option.Options) (settings, error) {
 	read := settings{credentialHeaders: []string{"authorization", "x-api-key"}}
 	var wrong error
-	options.Range(func(key string, _ any) {
-		values, err := option.GetStringSliceValue(options, key)
-		if err != nil {
-			wrong = fmt.Errorf("option %s: write a list of strings", key)
-			return
-		}
-		switch key {
-		case declaredExcept:
-			read.declaredExcept = values
-		case credentialHeaders:
-			read.credentialHeaders = append(read.credentialHeaders, values...)
-		case openMethods:
-			read.openMethods, read.openListed = values, true
-		default:
+	options.Range(func(key string, value any) {
+		values, isList := value.([]string)
+		switch {
+		case key != declaredExcept && key != credentialHeaders && key != openMethods:
 			wrong = fmt.Errorf("unknown option %q: known are %s, %s and %s",
 				key, declaredExcept, credentialHeaders, openMethods)
+		case !isList:
+			wrong = fmt.Errorf("option %s: write a list of strings", key)
+		case key == declaredExcept:
+			read.declaredExcept = values
+		case key == credentialHeaders:
+			read.credentialHeaders = append(read.credentialHeaders, values...)
+		case key == openMethods:
+			read.openMethods, read.openListed = values, true
 		}
 	})
-	if wrong != nil {
-		return settings{}, wrong
+	if wrong == nil {
+		wrong = read.check()
 	}
-	if slices.Equal(read.openMethods, []string{nobody}) {
-		read.openMethods = nil
+	return read, wrong
+}
+
+// check refuses names that can match nothing.
+func (s *settings) check() error {
+	if slices.Equal(s.openMethods, []string{nobody}) {
+		s.openMethods = nil
 	}
-	for key, names := range map[string][]string{
-		declaredExcept: read.declaredExcept, openMethods: read.openMethods,
-	} {
-		for _, name := range names {
-			if !protoreflect.FullName(name).IsValid() || key == openMethods && strings.Count(name, ".") == 0 {
-				return settings{}, fmt.Errorf("option %s: %q is no full name: write it as in greeter.v1.Greeter.Ping",
-					key, name)
-			}
+	const example = ": write it as in greeter.v1.Greeter.Ping"
+	for _, name := range s.openMethods {
+		if !protoreflect.FullName(name).IsValid() || !strings.Contains(name, ".") {
+			return fmt.Errorf("option %s: %q is no full name of a method%s", openMethods, name, example)
 		}
 	}
-	return read, nil
+	for _, name := range s.declaredExcept {
+		if !protoreflect.FullName(name).IsValid() {
+			return fmt.Errorf("option %s: %q is no full name%s", declaredExcept, name, example)
+		}
+	}
+	for _, name := range s.credentialHeaders {
+		if strings.ContainsFunc(name, unicode.IsSpace) {
+			return fmt.Errorf("option %s: %q is no header name", credentialHeaders, name)
+		}
+	}
+	return nil
 }
 
 // leavesOut is true for a name that GRPCAUTH_DECLARED does not look at: one that is listed, or below one.

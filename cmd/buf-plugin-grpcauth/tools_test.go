@@ -48,6 +48,7 @@ var built = sync.OnceValues(func() (string, error) {
 var folder string // of built
 
 func TestMain(m *testing.M) {
+	leaveRulesAsBytes()
 	status := m.Run()
 	_ = os.RemoveAll(folder)
 	os.Exit(status)

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/runtime/protoimpl"
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -31,7 +32,8 @@ func methodRule(method protoreflect.MethodDescriptor) (*grpcauthv1.Rule, error) 
 // readRule returns the rule among the options, or nil where there is none.
 //
 // Depending on who decoded the options, the rule is there as the Go type, as a dynamic message, or as
-// bytes that nobody knew. The last two are decoded again, into fresh, so that no rule is overlooked.
+// bytes that nobody knew. The last two are decoded again, into fresh, so that no rule is overlooked, whatever
+// types the process has registered.
 func readRule(options, fresh proto.Message, extension *protoimpl.ExtensionInfo) (*grpcauthv1.Rule, error) {
 	if options == nil || !options.ProtoReflect().IsValid() {
 		return nil, nil //nolint:nilnil // having no rule is no error
@@ -47,7 +49,11 @@ func readRule(options, fresh proto.Message, extension *protoimpl.ExtensionInfo) 
 	if err != nil {
 		return nil, errUndecodable
 	}
-	if err := proto.Unmarshal(wire, fresh); err != nil {
+	known := new(protoregistry.Types)
+	if err := known.RegisterExtension(extension); err != nil {
+		return nil, errUndecodable
+	}
+	if err := (proto.UnmarshalOptions{Resolver: known}).Unmarshal(wire, fresh); err != nil {
 		return nil, errUndecodable
 	}
 	if rule := decodedRule(fresh, number); rule != nil {
