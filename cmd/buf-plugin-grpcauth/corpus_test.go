@@ -240,7 +240,7 @@ func TestBufLintsTheCorpus(t *testing.T) {
 }
 
 // workspace makes a user's project from .proto files, and returns its root.
-func workspace(t *testing.T, protos string, options map[string]any) string {
+func workspace(t testing.TB, protos string, options map[string]any) string {
 	t.Helper()
 	root := t.TempDir()
 	for to, from := range map[string]string{"proto": protos, "third_party/grpcauth": optionLanguage + "/grpcauth"} {

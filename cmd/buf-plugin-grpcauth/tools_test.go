@@ -14,7 +14,7 @@ import (
 
 // find returns a tool's path: that in the environment variable, or the one on the PATH. A test without its
 // tool is skipped, except where GRPCAUTH_TOOLS=required makes that a failure, as in CI.
-func find(t *testing.T, variable, name string) string {
+func find(t testing.TB, variable, name string) string {
 	t.Helper()
 	if path := os.Getenv(variable); path != "" {
 		return path
@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 }
 
 // program is the path of the plugin.
-func program(t *testing.T) string {
+func program(t testing.TB) string {
 	t.Helper()
 	dir, err := built()
 	if err != nil {
@@ -65,7 +65,7 @@ func program(t *testing.T) string {
 }
 
 // run runs users' buf, with the plugin on the PATH, and returns what it wrote and its exit status.
-func run(t *testing.T, dir string, arguments ...string) (stdout, stderr string, status int) {
+func run(t testing.TB, dir string, arguments ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), find(t, "GRPCAUTH_BUF", "buf"), arguments...)
 	var out, log bytes.Buffer
@@ -112,7 +112,7 @@ func buf(t *testing.T, root string, arguments ...string) []finding {
 	return found
 }
 
-func write(t *testing.T, path, content string) {
+func write(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
