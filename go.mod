@@ -3,6 +3,7 @@ module github.com/grpcauth/protoc-gen-go-grpcauth
 go 1.26.0
 
 require (
+	connectrpc.com/connect v1.21.1
 	github.com/bufbuild/protocompile v0.14.1
 	golang.org/x/mod v0.41.0
 	golang.org/x/net v0.60.0

@@ -5,7 +5,7 @@ import (
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
 )
 
-// init hands the constructors to package authimpl, which generated code calls.
+// init hands the constructors to package authimpl, which generated code calls, and what checks to other doors.
 func init() {
 	bridge.NewServerInterceptor = func(service *rules.Service, options any, verifiers []rules.Verifier) any {
 		//nolint:forcetypeassert // see package bridge
@@ -15,4 +15,5 @@ func init() {
 		//nolint:forcetypeassert // as above
 		return newClientInterceptor(service, options.([]ClientOption), suppliers)
 	}
+	openDoors()
 }

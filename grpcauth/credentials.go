@@ -43,7 +43,11 @@ func (c *callCredentials) GetRequestMetadata(ctx context.Context, _ ...string) (
 	if c.literals != nil {
 		return c.literals, nil
 	}
-	protected := c.allowInsecure || isPrivate(ctx)
+	return c.values(ctx, c.allowInsecure || isPrivate(ctx))
+}
+
+// values returns the headers for an attempt on a connection that is private or is not.
+func (c *callCredentials) values(ctx context.Context, protected bool) (map[string]string, error) {
 	if err := c.gate(c.headers, protected); err != nil {
 		return nil, err
 	}

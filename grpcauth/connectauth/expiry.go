@@ -1,0 +1,117 @@
+package connectauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/bridge"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
+)
+
+// lastWrite is how long a write that is under way when a credential expires may still take. A caller who does
+// not read for so long gets no answer at all.
+const lastWrite = time.Second
+
+// serveUntil runs the handler of a call that must end when a credential expires.
+//
+// A handler that waits for the caller, or for something else, must not keep its call open, and a call ends when
+// ServeHTTP returns. So the handler runs in a goroutine of its own, and this can return before it does.
+func (m *middleware) serveUntil(
+	ctx context.Context, expiry time.Time, check bridge.Check, w http.ResponseWriter, r *http.Request,
+) {
+	bounded, cancel := context.WithDeadlineCause(ctx, expiry, rules.ErrExpired)
+	defer cancel()
+	timer := time.NewTimer(time.Until(expiry))
+	defer timer.Stop()
+	response := newExpiringResponse(w, expiry)
+	request := r.WithContext(bounded)
+	request.Body = &expiringBody{ReadCloser: r.Body, expiry: expiry}
+	done := make(chan ending, 1)
+	go func() {
+		end := run(bounded, r.URL.Path, func() error {
+			m.next.ServeHTTP(response, request)
+			return nil
+		})
+		response.handlerReturned()
+		done <- end
+	}()
+	select {
+	case end := <-done:
+		_ = end.result()
+	case <-timer.C:
+		<-bounded.Done() // at the same moment, at the latest; cancel would give it another cause
+		if response.beyondRecall() {
+			end := <-done
+			_ = end.result()
+			break
+		}
+		abandonBody(w, r)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(lastWrite))
+	}
+	response.finish(func() { m.refuse(w, r, rules.ErrExpired, check) })
+}
+
+// expiringBody tells a handler why it can read no more.
+type expiringBody struct {
+	io.ReadCloser
+
+	expiry time.Time
+}
+
+func (b *expiringBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && expired(b.expiry) {
+		err = connectError(rules.ErrExpired)
+	}
+	return n, err //nolint:wrapcheck // io.Reader's callers compare io.EOF
+}
+
+func expired(expiry time.Time) bool { return !time.Now().Before(expiry) }
+
+// ending is how a handler ended that ran in a goroutine of its own.
+type ending struct {
+	err      error
+	panicked bool
+	value    any // of the panic; nil for runtime.Goexit
+}
+
+// run calls a handler. It logs where a handler panicked: whoever recovers from the panic, or sees it end the
+// process, finds another stack, and after the credential's expiry nobody is left to hear of it at all.
+func run(ctx context.Context, method string, handler func() error) (end ending) {
+	end.panicked = true
+	defer func() {
+		if !end.panicked {
+			return
+		}
+		end.value = recover()
+		if err, ok := end.value.(error); end.value == nil || ok && errors.Is(err, http.ErrAbortHandler) {
+			return
+		}
+		slog.ErrorContext(ctx, "connectauth: the handler of a call whose credential expires panicked",
+			slog.String("method", method),
+			slog.String("panic", fmt.Sprint(end.value)),
+			slog.String("stack", string(debug.Stack())))
+	}()
+	end.err = handler()
+	end.panicked = false
+	return end
+}
+
+// result is the handler's error. A panic goes on in the goroutine that asks, where the server's own code may
+// recover it.
+func (e ending) result() error {
+	if e.panicked {
+		if e.value == nil {
+			runtime.Goexit()
+		}
+		panic(e.value)
+	}
+	return e.err
+}

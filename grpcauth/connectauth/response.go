@@ -1,0 +1,235 @@
+package connectauth
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
+)
+
+// expiringResponse is the response of a handler until a credential expires. From then on the handler can write
+// no more, also where it goes on after net/http has ended the call.
+type expiringResponse struct {
+	to     http.ResponseWriter
+	expiry time.Time
+	header http.Header // the handler's, copied when it counts: net/http reads its own at the end
+
+	mutex    sync.Mutex // held while something is written
+	changed  *sync.Cond
+	begun    bool     // the header has been sent
+	frames   *framing // of a stream's response, once begun
+	broken   bool     // a write failed
+	returned bool     // the handler
+	over     bool     // nothing that the handler does counts any more
+}
+
+func newExpiringResponse(to http.ResponseWriter, expiry time.Time) *expiringResponse {
+	made := &expiringResponse{to: to, expiry: expiry, header: to.Header().Clone()}
+	if made.header == nil {
+		made.header = http.Header{}
+	}
+	made.changed = sync.NewCond(&made.mutex)
+	return made
+}
+
+// Header is the handler's header.
+func (e *expiringResponse) Header() http.Header { return e.header }
+
+// WriteHeader begins the response.
+func (e *expiringResponse) WriteHeader(status int) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	e.begin(status)
+}
+
+// begin is false if it is too late for a response.
+func (e *expiringResponse) begin(status int) bool {
+	switch {
+	case e.over:
+		return false
+	case e.begun:
+		return true
+	case expired(e.expiry):
+		return false
+	}
+	e.copyHeader()
+	e.to.WriteHeader(status)
+	if status >= http.StatusOK { // else another header follows
+		e.begun = true
+		e.frames = framingOf(e.header.Get("Content-Type"))
+	}
+	return true
+}
+
+// Write writes what the handler may still say: all of it before the expiry, and then the rest of a message or
+// of a unary answer that has begun.
+func (e *expiringResponse) Write(p []byte) (int, error) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if !e.begin(http.StatusOK) || e.frames.complete() && expired(e.expiry) {
+		return 0, connectError(rules.ErrExpired)
+	}
+	n, err := e.to.Write(p)
+	e.frames.advance(p[:n])
+	e.broken = e.broken || err != nil
+	e.changed.Broadcast()
+	return n, err //nolint:wrapcheck // an http.ResponseWriter's error is its own
+}
+
+// Flush sends what has been written.
+func (e *expiringResponse) Flush() {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if e.begin(http.StatusOK) {
+		_ = http.NewResponseController(e.to).Flush()
+	}
+}
+
+// SetReadDeadline is for [http.ResponseController], as are the next two.
+func (e *expiringResponse) SetReadDeadline(deadline time.Time) error {
+	return e.control(func(c *http.ResponseController) error { return c.SetReadDeadline(deadline) })
+}
+
+// SetWriteDeadline is for [http.ResponseController].
+func (e *expiringResponse) SetWriteDeadline(deadline time.Time) error {
+	return e.control(func(c *http.ResponseController) error { return c.SetWriteDeadline(deadline) })
+}
+
+// EnableFullDuplex is for [http.ResponseController].
+func (e *expiringResponse) EnableFullDuplex() error {
+	return e.control((*http.ResponseController).EnableFullDuplex)
+}
+
+func (e *expiringResponse) control(do func(*http.ResponseController) error) error {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	if e.over || expired(e.expiry) {
+		return connectError(rules.ErrExpired)
+	}
+	return do(http.NewResponseController(e.to))
+}
+
+// handlerReturned says that nothing more will be written.
+func (e *expiringResponse) handlerReturned() {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	e.returned = true
+	e.changed.Broadcast()
+}
+
+// beyondRecall is true for a unary answer that has begun: it was made in time, and nothing but its end can
+// follow.
+func (e *expiringResponse) beyondRecall() bool {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	return e.begun && e.frames == nil
+}
+
+// finish ends the response: as the handler did if that was in time, and otherwise as the caller's protocol
+// says that the credential has expired. refuse does so where the response has not begun.
+func (e *expiringResponse) finish(refuse func()) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	for e.begun && !e.frames.complete() && !e.broken && !e.returned {
+		e.changed.Wait() // for the rest of the message, which is being written
+	}
+	e.over = true
+	switch {
+	case !expired(e.expiry), e.begun && (e.frames == nil || e.frames.ended):
+		e.copyHeader() // and with it the trailers
+	case !e.begun:
+		refuse()
+	case e.broken || !e.frames.complete():
+		panic(http.ErrAbortHandler) // the caller could not read anything that followed
+	default:
+		e.frames.end(e.to, connectError(rules.ErrExpired))
+	}
+}
+
+func (e *expiringResponse) copyHeader() {
+	clear(e.to.Header())
+	maps.Copy(e.to.Header(), e.header)
+}
+
+// framing follows the messages of a stream's response. nil is for responses without.
+type framing struct {
+	endFlag byte // of the frame that ends the stream; 0 where HTTP's trailers do
+
+	prefix []byte // of the frame under way
+	rest   uint32 // of the frame under way, after the prefix
+	ended  bool
+}
+
+// The frames of all three protocols begin with a byte of flags and the length of what follows.
+const (
+	prefixBytes    = 5
+	connectEndFlag = 1 << 1
+	grpcWebEndFlag = 1 << 7
+)
+
+func framingOf(contentType string) *framing {
+	switch {
+	case strings.HasPrefix(contentType, "application/connect+"):
+		return &framing{endFlag: connectEndFlag}
+	case strings.HasPrefix(contentType, "application/grpc-web"):
+		return &framing{endFlag: grpcWebEndFlag}
+	case strings.HasPrefix(contentType, "application/grpc"):
+		return &framing{}
+	default:
+		return nil
+	}
+}
+
+// complete is true between two frames.
+func (f *framing) complete() bool { return f != nil && f.rest == 0 && len(f.prefix) == 0 }
+
+// advance follows what has been written.
+func (f *framing) advance(p []byte) {
+	for f != nil && len(p) > 0 {
+		if f.rest > 0 {
+			n := min(int64(f.rest), int64(len(p)))
+			f.rest -= uint32(n) //nolint:gosec // not more than rest
+			p = p[n:]
+			continue
+		}
+		n := min(prefixBytes-len(f.prefix), len(p))
+		f.prefix = append(f.prefix, p[:n]...)
+		p = p[n:]
+		if len(f.prefix) == prefixBytes {
+			f.rest = binary.BigEndian.Uint32(f.prefix[1:])
+			f.ended = f.ended || f.prefix[0]&f.endFlag != 0
+			f.prefix = f.prefix[:0]
+		}
+	}
+}
+
+// end says why the stream ends.
+func (f *framing) end(w http.ResponseWriter, reason *connect.Error) {
+	code := strconv.Itoa(int(reason.Code()))
+	var payload []byte
+	switch f.endFlag {
+	case connectEndFlag:
+		type wireError struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		}
+		payload, _ = json.Marshal(map[string]wireError{"error": {reason.Code().String(), reason.Message()}})
+	case grpcWebEndFlag:
+		payload = []byte("grpc-status: " + code + "\r\ngrpc-message: " + reason.Message() + "\r\n")
+	default:
+		w.Header().Set(http.TrailerPrefix+"Grpc-Status", code)
+		w.Header().Set(http.TrailerPrefix+"Grpc-Message", reason.Message())
+		return
+	}
+	frame := binary.BigEndian.AppendUint32([]byte{f.endFlag}, uint32(len(payload))) //nolint:gosec // short
+	_, _ = w.Write(append(frame, payload...))
+	_ = http.NewResponseController(w).Flush()
+}

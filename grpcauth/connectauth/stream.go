@@ -1,0 +1,121 @@
+package connectauth
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
+)
+
+// serveStreamUntil runs the handler of a stream that must end when a credential expires, for the reason and in
+// the way that serveUntil says.
+func serveStreamUntil(
+	ctx context.Context, expiry time.Time, conn connect.StreamingHandlerConn, next connect.StreamingHandlerFunc,
+) error {
+	bounded, cancel := context.WithDeadlineCause(ctx, expiry, rules.ErrExpired)
+	defer cancel()
+	timer := time.NewTimer(time.Until(expiry))
+	defer timer.Stop()
+	expiring := newExpiringConn(conn, expiry)
+	done := make(chan ending, 1)
+	go func() {
+		done <- run(bounded, conn.Spec().Procedure, func() error { return next(bounded, expiring) })
+	}()
+	select {
+	case end := <-done:
+		err := end.result()
+		expiring.finish(true)
+		if expiredInstead(bounded, expiry, err) {
+			return connectError(rules.ErrExpired)
+		}
+		return err
+	case <-timer.C:
+		<-bounded.Done() // at the same moment, at the latest; cancel would give it another cause
+		expiring.finish(false)
+		return connectError(rules.ErrExpired)
+	}
+}
+
+// expiringConn is a handler's stream until a credential expires. From then on the handler changes nothing of
+// it, also where it goes on after connect has ended the call.
+type expiringConn struct {
+	connect.StreamingHandlerConn
+
+	expiry  time.Time
+	header  http.Header // the handler's, copied when they count: connect reads its own at the end
+	trailer http.Header
+
+	mutex sync.Mutex // held while something is sent
+	begun bool
+	over  bool
+}
+
+func newExpiringConn(conn connect.StreamingHandlerConn, expiry time.Time) *expiringConn {
+	made := &expiringConn{StreamingHandlerConn: conn, expiry: expiry, header: http.Header{}, trailer: http.Header{}}
+	maps.Copy(made.header, conn.ResponseHeader())
+	maps.Copy(made.trailer, conn.ResponseTrailer())
+	return made
+}
+
+// ResponseHeader is the handler's header.
+func (c *expiringConn) ResponseHeader() http.Header { return c.header }
+
+// ResponseTrailer is the handler's trailer.
+func (c *expiringConn) ResponseTrailer() http.Header { return c.trailer }
+
+// Send sends until the expiry.
+func (c *expiringConn) Send(message any) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.over || expired(c.expiry) {
+		return connectError(rules.ErrExpired)
+	}
+	c.copyHeader()
+	return c.unlessExpired(c.StreamingHandlerConn.Send(message))
+}
+
+// Receive receives until the expiry.
+func (c *expiringConn) Receive(message any) error {
+	if expired(c.expiry) {
+		return connectError(rules.ErrExpired)
+	}
+	return c.unlessExpired(c.StreamingHandlerConn.Receive(message))
+}
+
+// unlessExpired is err, or why the stream is over: what fails when the credential has expired failed for that.
+func (c *expiringConn) unlessExpired(err error) error {
+	if err != nil && !errors.Is(err, io.EOF) && expired(c.expiry) {
+		return connectError(rules.ErrExpired)
+	}
+	return err
+}
+
+// finish waits for what is being sent, and lets nothing follow. inTime says that the handler has returned.
+func (c *expiringConn) finish(inTime bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.over = true
+	if inTime {
+		c.copyHeader()
+		replace(c.StreamingHandlerConn.ResponseTrailer(), c.trailer)
+	}
+}
+
+func (c *expiringConn) copyHeader() {
+	if !c.begun {
+		replace(c.StreamingHandlerConn.ResponseHeader(), c.header)
+	}
+	c.begun = true
+}
+
+func replace(old, with http.Header) {
+	clear(old)
+	maps.Copy(old, with)
+}
