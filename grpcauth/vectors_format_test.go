@@ -111,6 +111,14 @@ type (
 		Allowed      *vectorAllowed `json:"allowed"`
 		Refused      *vectorRefused `json:"refused"`
 		Invalid      string         `json:"invalid"`
+
+		NotOver   map[string]string `json:"not_over"`   // why, by transport
+		AtConnect *vectorElsewhere  `json:"at_connect"` // a verdict unlike the one of grpc's servers
+	}
+
+	vectorElsewhere struct {
+		Why     string         `json:"why"`
+		Refused *vectorRefused `json:"refused"`
 	}
 
 	vectorAllowed struct {
@@ -371,7 +379,7 @@ func (f *vectorFile) checkCase(c *vectorCase, used map[string]bool) error {
 	case c.LastsSeconds != 0 && c.By != byInProcess:
 		return errors.New("lasts so long that a network would have a say")
 	}
-	if err := c.checkThreats(); err != nil {
+	if err := errors.Join(c.checkThreats(), c.checkElsewhere()); err != nil {
 		return err
 	}
 	if c.By != byWire {
@@ -396,13 +404,37 @@ func (f *vectorFile) checkCase(c *vectorCase, used map[string]bool) error {
 		}
 		return nil
 	}
-	known := slices.ContainsFunc(reasons, func(r grpcauth.Reason) bool { return r.String() == c.Refused.Reason })
-	names := slices.ContainsFunc(rule.all(), func(h vectorHeader) bool { return h.Name == c.Refused.Header })
-	if c.Refused.ByTransport {
-		known, names = c.Refused.Reason == "", c.Refused.Header == ""
+	if c.AtConnect != nil {
+		if err := c.AtConnect.Refused.check(rule); err != nil {
+			return err
+		}
+	}
+	return c.Refused.check(rule)
+}
+
+func (r *vectorRefused) check(rule *vectorRule) error {
+	known := slices.ContainsFunc(reasons, func(reason grpcauth.Reason) bool { return reason.String() == r.Reason })
+	names := slices.ContainsFunc(rule.all(), func(h vectorHeader) bool { return h.Name == r.Header })
+	if r.ByTransport {
+		known, names = r.Reason == "", r.Header == ""
 	}
 	if !known || !names {
-		return fmt.Errorf("reason %q or header %q is unknown", c.Refused.Reason, c.Refused.Header)
+		return fmt.Errorf("reason %q or header %q is unknown", r.Reason, r.Header)
+	}
+	return nil
+}
+
+// transports are what a case may say that it cannot travel over.
+var transports = []string{"HTTP/1", "gRPC-Web over HTTP/1"}
+
+func (c *vectorCase) checkElsewhere() error {
+	for transport, why := range c.NotOver {
+		if !slices.Contains(transports, transport) || why == "" {
+			return fmt.Errorf("says not why it does not travel over %q, or that is no transport", transport)
+		}
+	}
+	if at := c.AtConnect; at != nil && (at.Why == "" || at.Refused == nil || c.Refused == nil) {
+		return errors.New("says not what is different at the Connect door, and why; only refusals may differ")
 	}
 	return nil
 }
@@ -534,6 +566,12 @@ func TestVectorFilesAreReadStrictly(t *testing.T) {
 		{`"allowed": {}},`, `"refused": {"reason": "missing", "header": "b"}},`},
 		{`"allowed": {}},`, `"allowed": {}}, {"name": "x2", "rule": "r", "send": [["a", "1"], ["z", "2"]], "allowed": {}},`},
 		{`"allowed": {}},`, `"by": "wire", "allowed": {}},`},
+		{`"allowed": {}},`, `"not_over": {"HTTP/3": "why"}, "allowed": {}},`},
+		{`"allowed": {}},`, `"not_over": {"HTTP/1": ""}, "allowed": {}},`},
+		{`"allowed": {}},`, `"at_connect": {"why": "why", "refused": {"reason": "missing", "header": "a"}}, "allowed": {}},`},
+		{`"allowed": {}},`, `"at_connect": {"why": "why"}, "refused": {"reason": "missing", "header": "a"}},`},
+		{`"allowed": {}},`, `"at_connect": {"refused": {"reason": "missing", "header": "a"}}, "refused": {"reason": "missing", "header": "a"}},`},
+		{`"allowed": {}},`, `"at_connect": {"why": "why", "refused": {"reason": "missing", "header": "b"}}, "refused": {"reason": "missing", "header": "a"}},`},
 		{`"allowed": {}}]}`, `"allowed": {}}]} {}`},
 	} {
 		if !strings.Contains(good, change[0]) {

@@ -135,7 +135,7 @@ func runCases(t *testing.T, cases []*vectorCase, served *vectorServer) {
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {
-			for _, kind := range kinds {
+			for _, kind := range served.kinds {
 				service := served.services[c.Rule]
 				ctx, cancel := context.WithTimeout(t.Context(), c.lasts())
 				answer := served.send(ctx, t, service, kind, c)
@@ -163,6 +163,7 @@ func (c *vectorCase) lasts() time.Duration {
 // vectorServer serves the rules of one file.
 type vectorServer struct {
 	services map[string]*vectorService
+	kinds    []kind
 	recorder *callRecorder
 	takes    func(*vectorCase) bool
 	send     func(ctx context.Context, t *testing.T, s *vectorService, kind kind, c *vectorCase) callAnswer
@@ -223,7 +224,7 @@ func neverAsked() *grpcauth.ServerInterceptor {
 // serve serves the rules of a file with the checks installed.
 func (f *vectorFile) serve(t *testing.T, installation installation, wire wire) *vectorServer {
 	t.Helper()
-	made := &vectorServer{recorder: &callRecorder{}, takes: func(c *vectorCase) bool { return c.calls() && c.By != byInProcess }}
+	made := &vectorServer{recorder: &callRecorder{}, kinds: kinds, takes: func(c *vectorCase) bool { return c.calls() && c.By != byInProcess }}
 	made.services = f.services(made.recorder)
 	services := slices.Collect(maps.Values(made.services))
 	server := installation.install(services, wire.options())
@@ -270,7 +271,7 @@ func (c *vectorCase) sendRaw(ctx context.Context, t *testing.T, reached ends, sc
 
 // inProcess asks Authorize, the door of who has no server. Its calls have no kind.
 func (f *vectorFile) inProcess() *vectorServer {
-	made := &vectorServer{recorder: &callRecorder{}, takes: func(c *vectorCase) bool { return c.calls() && c.By != byWire }}
+	made := &vectorServer{recorder: &callRecorder{}, kinds: kinds, takes: func(c *vectorCase) bool { return c.calls() && c.By != byWire }}
 	made.services = f.services(made.recorder)
 	made.send = func(ctx context.Context, _ *testing.T, s *vectorService, kind kind, c *vectorCase) callAnswer {
 		ctx = metadata.NewIncomingContext(ctx, c.metadata())

@@ -23,26 +23,6 @@ func newPreparedConn(ctx context.Context, conn connect.StreamingClientConn, prep
 	return &preparedConn{StreamingClientConn: conn, ctx: ctx, prepare: prepare, decided: make(chan struct{})}
 }
 
-// open prepares the stream once. It is called by the sending side only, which is not concurrent with itself.
-func (c *preparedConn) open() error {
-	if !c.asked {
-		c.asked = true
-		c.err = c.prepare()
-		close(c.decided)
-	}
-	return c.err
-}
-
-// opened waits for the sending side, on behalf of the receiving one.
-func (c *preparedConn) opened() error {
-	select {
-	case <-c.decided:
-		return c.err
-	case <-c.ctx.Done():
-		return nil // the stream itself knows what to say
-	}
-}
-
 // Send opens the stream, and sends.
 func (c *preparedConn) Send(message any) error {
 	if err := c.open(); err != nil {
@@ -85,8 +65,28 @@ func (c *preparedConn) ResponseTrailer() http.Header {
 
 // CloseResponse has nothing to close in a stream that is not opened.
 func (c *preparedConn) CloseResponse() error {
-	if c.opened() != nil {
-		return nil
+	if c.opened() == nil {
+		return c.StreamingClientConn.CloseResponse()
 	}
-	return c.StreamingClientConn.CloseResponse()
+	return nil
+}
+
+// open prepares the stream once. It is called by the sending side only, which is not concurrent with itself.
+func (c *preparedConn) open() error {
+	if !c.asked {
+		c.asked = true
+		c.err = c.prepare()
+		close(c.decided)
+	}
+	return c.err
+}
+
+// opened waits for the sending side, on behalf of the receiving one.
+func (c *preparedConn) opened() error {
+	select {
+	case <-c.decided:
+		return c.err
+	case <-c.ctx.Done():
+		return nil // the stream itself knows what to say
+	}
 }

@@ -70,7 +70,7 @@ func (b *expiringBody) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) && expired(b.expiry) {
 		err = connectError(rules.ErrExpired)
 	}
-	return n, err //nolint:wrapcheck // io.Reader's callers compare io.EOF
+	return n, err
 }
 
 func expired(expiry time.Time) bool { return !time.Now().Before(expiry) }

@@ -50,7 +50,7 @@ func (c *httpClient) Do(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	later, ok := ctx.Value(credentialsKey{}).(*callCredentials)
 	if !ok || !later.wanted.Load() || !later.isFor(req) {
-		return c.next.Do(req) //nolint:wrapcheck // the HTTP client's own error
+		return c.next.Do(req)
 	}
 	values, err := later.supply.Values(ctx, req.URL.Scheme == "https")
 	if err != nil {
@@ -63,7 +63,7 @@ func (c *httpClient) Do(req *http.Request) (*http.Response, error) {
 	carrying := req.WithContext(ctx)
 	carrying.Header = req.Header.Clone() // the original is visible to interceptors, and to the caller
 	addTo(carrying.Header, values)
-	return c.next.Do(carrying) //nolint:wrapcheck // as above
+	return c.next.Do(carrying)
 }
 
 // isFor is false for another request that is made with the call's context, such as one for a token.

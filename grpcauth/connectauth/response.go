@@ -2,7 +2,7 @@ package connectauth
 
 import (
 	"encoding/binary"
-	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -50,25 +50,6 @@ func (e *expiringResponse) WriteHeader(status int) {
 	e.begin(status)
 }
 
-// begin is false if it is too late for a response.
-func (e *expiringResponse) begin(status int) bool {
-	switch {
-	case e.over:
-		return false
-	case e.begun:
-		return true
-	case expired(e.expiry):
-		return false
-	}
-	e.copyHeader()
-	e.to.WriteHeader(status)
-	if status >= http.StatusOK { // else another header follows
-		e.begun = true
-		e.frames = framingOf(e.header.Get("Content-Type"))
-	}
-	return true
-}
-
 // Write writes what the handler may still say: all of it before the expiry, and then the rest of a message or
 // of a unary answer that has begun.
 func (e *expiringResponse) Write(p []byte) (int, error) {
@@ -106,6 +87,25 @@ func (e *expiringResponse) SetWriteDeadline(deadline time.Time) error {
 // EnableFullDuplex is for [http.ResponseController].
 func (e *expiringResponse) EnableFullDuplex() error {
 	return e.control((*http.ResponseController).EnableFullDuplex)
+}
+
+// begin is false if it is too late for a response.
+func (e *expiringResponse) begin(status int) bool {
+	switch {
+	case e.over:
+		return false
+	case e.begun:
+		return true
+	case expired(e.expiry):
+		return false
+	}
+	e.copyHeader()
+	e.to.WriteHeader(status)
+	if status >= http.StatusOK { // else another header follows
+		e.begun = true
+		e.frames = framingOf(e.header.Get("Content-Type"))
+	}
+	return true
 }
 
 func (e *expiringResponse) control(do func(*http.ResponseController) error) error {
@@ -211,19 +211,15 @@ func (f *framing) advance(p []byte) {
 	}
 }
 
-// end says why the stream ends.
+// end says why the stream ends, in words that need no escapes in any of the protocols.
 func (f *framing) end(w http.ResponseWriter, reason *connect.Error) {
 	code := strconv.Itoa(int(reason.Code()))
 	var payload []byte
 	switch f.endFlag {
 	case connectEndFlag:
-		type wireError struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		}
-		payload, _ = json.Marshal(map[string]wireError{"error": {reason.Code().String(), reason.Message()}})
+		payload = fmt.Appendf(nil, `{"error":{"code":%q,"message":%q}}`, reason.Code().String(), reason.Message())
 	case grpcWebEndFlag:
-		payload = []byte("grpc-status: " + code + "\r\ngrpc-message: " + reason.Message() + "\r\n")
+		payload = fmt.Appendf(nil, "grpc-status: %s\r\ngrpc-message: %s\r\n", code, reason.Message())
 	default:
 		w.Header().Set(http.TrailerPrefix+"Grpc-Status", code)
 		w.Header().Set(http.TrailerPrefix+"Grpc-Message", reason.Message())

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -220,11 +221,7 @@ func callWith(
 		options = append(options, connect.WithHTTPGet(), connect.WithIdempotency(connect.IdempotencyNoSideEffects))
 	}
 	caller := connect.NewClient[message, message](client, url+methodOf(k), options...)
-	add := func(to http.Header) {
-		for name, values := range header {
-			to[name] = values
-		}
-	}
+	add := func(to http.Header) { maps.Copy(to, header) }
 	switch k {
 	case unary, get:
 		request := connect.NewRequest(&message{})

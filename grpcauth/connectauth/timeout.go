@@ -32,11 +32,11 @@ func timeoutOf(text, longest string) (time.Duration, bool) {
 	if text == "" || len(text) > len(longest) {
 		return 0, false
 	}
-	const decimal, bits = 10, 63
+	const decimal, bits = 10, 64
 	unit, known := units[text[len(text)-1]]
-	number, err := strconv.ParseUint(text[:len(text)-1], decimal, bits)
-	if !known || err != nil || number > uint64(math.MaxInt64/unit) {
+	number, err := strconv.ParseInt(text[:len(text)-1], decimal, bits)
+	if !known || err != nil || number < 0 || number > math.MaxInt64/int64(unit) {
 		return 0, false
 	}
-	return time.Duration(number) * unit, true //nolint:gosec // compared above
+	return time.Duration(number) * unit, true
 }

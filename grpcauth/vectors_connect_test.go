@@ -1,0 +1,296 @@
+package grpcauth_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	connectrpc "connectrpc.com/connect"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/connectauth"
+)
+
+// connectDoor is a way to put the checks of several services before connect's handlers.
+type connectDoor struct {
+	name    string
+	install func(services []*vectorService) http.Handler
+}
+
+var connectDoors = []connectDoor{
+	{"middleware", func(services []*vectorService) http.Handler {
+		list := []*grpcauth.ServerInterceptor{neverAsked()}
+		for _, s := range services {
+			list = append(list, s.interceptor)
+		}
+		return connectauth.NewMiddleware(grpcauth.MergeServerInterceptors(list...))(connectHandlers(services, nil))
+	}},
+	{"interceptor", func(services []*vectorService) http.Handler {
+		return connectHandlers(services, connectauth.NewInterceptor)
+	}},
+}
+
+// connectWire is a protocol of connect's on a kind of connection.
+type connectWire struct {
+	name    string
+	http2   bool
+	options []connectrpc.ClientOption
+	kinds   []kind
+}
+
+// grpcOverHTTP2 is the protocol of cases that are written as frames.
+const grpcOverHTTP2 = "gRPC over HTTP/2"
+
+var connectWires = []connectWire{
+	{"Connect over HTTP/1", false, nil, kinds[:3]}, // bidirectional streams need HTTP/2
+	{"Connect over HTTP/2", true, nil, kinds},
+	{grpcOverHTTP2, true, []connectrpc.ClientOption{connectrpc.WithGRPC()}, kinds},
+	{"gRPC-Web over HTTP/1", false, []connectrpc.ClientOption{connectrpc.WithGRPCWeb()}, kinds[:3]},
+}
+
+// TestVectorsAtTheConnectDoor is TestVectors for services that are served with connectrpc. What another transport
+// does differently, the case says.
+func TestVectorsAtTheConnectDoor(t *testing.T) {
+	t.Parallel()
+	files, err := loadVectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(file.theme, func(t *testing.T) {
+			t.Parallel()
+			for _, door := range connectDoors {
+				for _, wire := range connectWires {
+					t.Run(door.name+"/"+strings.ReplaceAll(wire.name, "/", " "), func(t *testing.T) {
+						t.Parallel()
+						runCases(t, wire.cases(file.Cases), file.serveConnect(t, door, wire))
+					})
+				}
+			}
+		})
+	}
+}
+
+// mostNotCarried bounds the cases that a transport may leave out.
+const mostNotCarried = 25
+
+// TestVectorsThatHTTP1DoesNotCarry counts them, each of which says why.
+func TestVectorsThatHTTP1DoesNotCarry(t *testing.T) {
+	t.Parallel()
+	files, err := loadVectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wire := range connectWires {
+		all, without := 0, 0
+		for _, file := range files {
+			all += len(file.Cases)
+			without += len(file.Cases) - len(wire.cases(file.Cases))
+		}
+		if without > mostNotCarried || wire.http2 && without > 0 {
+			t.Errorf("%d of %d cases do not travel by %s", without, all, wire.name)
+		}
+		t.Logf("%d of %d cases do not travel by %s", without, all, wire.name)
+	}
+}
+
+// cases are those that the transport carries, with the verdict of the Connect door.
+func (w connectWire) cases(all []*vectorCase) []*vectorCase {
+	var carried []*vectorCase
+	for _, c := range all {
+		lost := false
+		for transport := range c.NotOver {
+			lost = lost || strings.HasSuffix(w.name, transport)
+		}
+		if lost {
+			continue
+		}
+		here := *c
+		if c.AtConnect != nil {
+			here.Refused = c.AtConnect.Refused
+		}
+		carried = append(carried, &here)
+	}
+	return carried
+}
+
+// serveConnect serves the rules of a file with connectrpc.
+func (f *vectorFile) serveConnect(t *testing.T, door connectDoor, wire connectWire) *vectorServer {
+	t.Helper()
+	made := &vectorServer{
+		recorder: &callRecorder{}, kinds: wire.kinds,
+		takes: func(c *vectorCase) bool {
+			return c.calls() && c.By != byInProcess && (c.By != byWire || wire.name == grpcOverHTTP2)
+		},
+	}
+	made.services = f.services(made.recorder)
+	address := listenConnect(t, door.install(slices.Collect(maps.Values(made.services))))
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(!wire.http2)
+	protocols.SetHTTP2(wire.http2)
+	transport := &http.Transport{Protocols: protocols, TLSClientConfig: madeTLS().client.Clone()}
+	t.Cleanup(transport.CloseIdleConnections)
+	client := &http.Client{Transport: transport}
+	dial := dialTLS(address)
+	made.send = func(ctx context.Context, t *testing.T, s *vectorService, kind kind, c *vectorCase) callAnswer {
+		t.Helper()
+		path := "/" + s.table.Name + "/" + string(kind)
+		if c.By == byWire {
+			return c.sendRaw(ctx, t, ends{dial: dial}, "https", path)
+		}
+		return connectAnswer(callConnect(ctx, client, "https://"+address+path, kind, c.header(), wire.options...))
+	}
+	return made
+}
+
+func listenConnect(t *testing.T, handler http.Handler) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: patience, MaxHeaderBytes: 32 << 20,
+		TLSConfig: madeTLS().server.Clone(), ErrorLog: log.New(io.Discard, "", 0),
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.ServeTLS(listener, "", "") }()
+	t.Cleanup(func() {
+		server.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+// header is what an HTTP client sends.
+func (c *vectorCase) header() http.Header {
+	sent := http.Header{}
+	for _, pair := range c.Send {
+		value, _ := pair.unmarked()
+		if strings.HasSuffix(pair.key, "-bin") {
+			value = connectrpc.EncodeBinaryHeader([]byte(value))
+		}
+		sent.Add(pair.key, value)
+	}
+	return sent
+}
+
+func connectAnswer(err error) callAnswer {
+	var got *connectrpc.Error
+	switch {
+	case err == nil:
+		return callAnswer{}
+	case errors.As(err, &got):
+		return callAnswer{code: codes.Code(got.Code()), message: got.Message(), details: len(got.Details())}
+	default:
+		return callAnswer{code: codes.Unknown, message: err.Error()}
+	}
+}
+
+// connectHandlers serves a method of each kind, by exact paths as generated handlers do.
+func connectHandlers(
+	services []*vectorService, check func(*grpcauth.ServerInterceptor) connectrpc.Interceptor,
+) http.Handler {
+	handlers := map[string]http.Handler{}
+	for _, s := range services {
+		var options []connectrpc.HandlerOption
+		if check != nil {
+			options = append(options, connectrpc.WithInterceptors(check(s.interceptor)))
+		}
+		path := func(k kind) string { return "/" + s.table.Name + "/" + string(k) }
+		handlers[path(unary)] = connectrpc.NewUnaryHandler(path(unary),
+			func(ctx context.Context, _ *connectrpc.Request[emptypb.Empty]) (*connectrpc.Response[emptypb.Empty], error) {
+				s.served.enter(ctx)
+				return connectrpc.NewResponse(&emptypb.Empty{}), nil
+			}, options...)
+		handlers[path(serverStream)] = connectrpc.NewServerStreamHandler(path(serverStream),
+			func(ctx context.Context, _ *connectrpc.Request[emptypb.Empty], stream *connectrpc.ServerStream[emptypb.Empty]) error {
+				s.served.enter(ctx)
+				return stream.Send(&emptypb.Empty{})
+			}, options...)
+		handlers[path(clientStream)] = connectrpc.NewClientStreamHandler(path(clientStream),
+			func(ctx context.Context, stream *connectrpc.ClientStream[emptypb.Empty]) (*connectrpc.Response[emptypb.Empty], error) {
+				s.served.enter(ctx)
+				for stream.Receive() {
+				}
+				return connectrpc.NewResponse(&emptypb.Empty{}), stream.Err()
+			}, options...)
+		handlers[path(bidi)] = connectrpc.NewBidiStreamHandler(path(bidi),
+			func(ctx context.Context, stream *connectrpc.BidiStream[emptypb.Empty, emptypb.Empty]) error {
+				s.served.enter(ctx)
+				for {
+					if _, err := stream.Receive(); errors.Is(err, io.EOF) {
+						return stream.Send(&emptypb.Empty{})
+					} else if err != nil {
+						return err
+					}
+				}
+			}, options...)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if handler := handlers[r.URL.Path]; handler != nil {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	})
+}
+
+// callConnect calls a method of the given kind to its end, as generated client code does.
+func callConnect(
+	ctx context.Context, client connectrpc.HTTPClient, url string, kind kind, header http.Header, options ...connectrpc.ClientOption,
+) error {
+	caller := connectrpc.NewClient[emptypb.Empty, emptypb.Empty](client, url, options...)
+	switch kind {
+	case unary:
+		request := connectrpc.NewRequest(&emptypb.Empty{})
+		maps.Copy(request.Header(), header)
+		_, err := caller.CallUnary(ctx, request)
+		return err
+	case serverStream:
+		request := connectrpc.NewRequest(&emptypb.Empty{})
+		maps.Copy(request.Header(), header)
+		stream, err := caller.CallServerStream(ctx, request)
+		if err != nil {
+			return err
+		}
+		for stream.Receive() {
+		}
+		return errors.Join(stream.Err(), stream.Close())
+	case clientStream:
+		stream := caller.CallClientStream(ctx)
+		maps.Copy(stream.RequestHeader(), header)
+		if err := stream.Send(&emptypb.Empty{}); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		_, err := stream.CloseAndReceive()
+		return err
+	default:
+		stream := caller.CallBidiStream(ctx)
+		maps.Copy(stream.RequestHeader(), header)
+		if err := stream.Send(&emptypb.Empty{}); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if err := stream.CloseRequest(); err != nil {
+			return err
+		}
+		for {
+			if _, err := stream.Receive(); errors.Is(err, io.EOF) {
+				return stream.CloseResponse()
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+}
