@@ -20,10 +20,11 @@ import (
 // and on to plaintext. The caller gets the error that connect makes of the response. For this an [http.Client] is
 // copied; other implementations must not follow redirections themselves. It panics if next is nil.
 func (i *ClientInterceptor) HTTPClient(next connect.HTTPClient) connect.HTTPClient {
-	if next == nil {
+	client, isClient := next.(*http.Client)
+	if next == nil || isClient && client == nil {
 		panic("connectauth: HTTPClient needs an HTTP client such as http.DefaultClient, not nil")
 	}
-	if client, ok := next.(*http.Client); ok {
+	if isClient {
 		next = withoutRedirects(client)
 	}
 	i.private.Store(true)

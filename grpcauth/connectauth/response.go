@@ -32,10 +32,8 @@ type expiringResponse struct {
 }
 
 func newExpiringResponse(to http.ResponseWriter, expiry time.Time) *expiringResponse {
-	made := &expiringResponse{to: to, expiry: expiry, header: to.Header().Clone()}
-	if made.header == nil {
-		made.header = http.Header{}
-	}
+	made := &expiringResponse{to: to, expiry: expiry, header: http.Header{}}
+	maps.Copy(made.header, to.Header())
 	made.changed = sync.NewCond(&made.mutex)
 	return made
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -280,28 +279,4 @@ func wantError(t *testing.T, got error, code connect.Code, text string) {
 type install struct {
 	name    string
 	handler func(*grpcauth.ServerInterceptor, *service) http.Handler
-}
-
-// listener counts what a server reads.
-type countingListener struct {
-	net.Listener
-
-	read func(int)
-}
-
-func (l *countingListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	return &countingConn{Conn: conn, read: l.read}, err
-}
-
-type countingConn struct {
-	net.Conn
-
-	read func(int)
-}
-
-func (c *countingConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.read(n)
-	return n, err
 }
