@@ -28,14 +28,13 @@ func openDoors() {
 		}
 		return nil
 	}
-	bridge.FindCheck = func(
-		ctx context.Context, interceptor any, fullMethod string, spellings ...string,
-	) (bridge.Check, error) {
-		if check := bridge.FindListed(interceptor, fullMethod); check != nil {
-			return check, nil
-		}
+	bridge.FindCheck = func(ctx context.Context, interceptor any, fullMethod string) (bridge.Check, error) {
 		//nolint:forcetypeassert // as above
-		return nil, interceptor.(*ServerInterceptor).table.refuseSpellings(ctx, fullMethod, spellings)
+		rule, err := interceptor.(*ServerInterceptor).ruleFor(ctx, fullMethod)
+		if rule == nil {
+			return nil, err
+		}
+		return doorCheck{rule}, nil
 	}
 	bridge.FindSupply = func(interceptor any, fullMethod string) bridge.Supply {
 		//nolint:forcetypeassert // as above
@@ -44,16 +43,6 @@ func openDoors() {
 		}
 		return nil
 	}
-}
-
-// refuseSpellings is refuseUnlisted for a path that others could read in several ways.
-func (t *table) refuseSpellings(ctx context.Context, fullMethod string, spellings []string) error {
-	for _, spelling := range append([]string{fullMethod}, spellings...) {
-		if owners := t.owners(spelling); len(owners) > 0 {
-			return decideUnlisted(ctx, spelling, owners)
-		}
-	}
-	return decideUnlisted(ctx, fullMethod, t.deniers(fullMethod))
 }
 
 // doorCheck is a bridge.Check.

@@ -57,9 +57,9 @@ var connectWires = []connectWire{
 	{"gRPC-Web over HTTP/1", false, []connectrpc.ClientOption{connectrpc.WithGRPCWeb()}, kinds[:3]},
 }
 
-// TestVectorsAtTheConnectDoor is TestVectors for services that are served with connectrpc. What another transport
+// TestT4_VectorsAtTheConnectDoor is TestVectors for services that are served with connectrpc. What another transport
 // does differently, the case says.
-func TestVectorsAtTheConnectDoor(t *testing.T) {
+func TestT4_VectorsAtTheConnectDoor(t *testing.T) {
 	t.Parallel()
 	files, err := loadVectors()
 	if err != nil {

@@ -42,7 +42,7 @@ func rawHTTP1(t *testing.T, server *served, requestLine string, lines ...string)
 const refusedStatus = http.StatusBadRequest // Connect's for FAILED_PRECONDITION
 
 // Header lines as no client library writes them.
-func TestT11_T12_HeaderLinesOfHTTP1(t *testing.T) {
+func TestT11_HeaderLinesOfHTTP1(t *testing.T) {
 	interceptor := authimpl.NewServerInterceptor(tableFor(headers(
 		authimpl.Header{Name: "x-api-key", Equals: "good"},
 		authimpl.Header{Name: "x-data-bin", Optional: true, Present: authimpl.Bytes},

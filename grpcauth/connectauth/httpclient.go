@@ -18,7 +18,8 @@ import (
 //
 // A redirection is not followed with credentials: an [http.Client] would send most headers to any other host,
 // and on to plaintext. The caller gets the error that connect makes of the response. For this an [http.Client] is
-// copied; other implementations must not follow redirections themselves. It panics if next is nil.
+// copied; other implementations must not follow redirections themselves. With [grpcauth.AllowInsecureTransport] the
+// interceptor adds credentials by itself, and this does nothing. It panics if next is nil.
 func (i *ClientInterceptor) HTTPClient(next connect.HTTPClient) connect.HTTPClient {
 	client, isClient := next.(*http.Client)
 	if next == nil || isClient && client == nil {

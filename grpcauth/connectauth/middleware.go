@@ -52,7 +52,7 @@ type middleware struct {
 
 // ServeHTTP lets a request pass to the next handler, or refuses it.
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	check, err := bridge.FindCheck(r.Context(), m.interceptor, r.URL.Path, r.URL.RawPath)
+	check, err := bridge.FindCheck(r.Context(), m.interceptor, r.URL.Path)
 	switch {
 	case err != nil:
 		m.refuse(w, r, err, nil)

@@ -43,9 +43,8 @@ var (
 	MustBeMade func(interceptor any)
 
 	// FindCheck returns the check of the method that a request asks for, nil where the request passes without
-	// one, or the refusal of one that does not. spellings are further ways in which somebody could read the
-	// request's path: one that could be read as a method with rules does not pass.
-	FindCheck func(ctx context.Context, interceptor any, fullMethod string, spellings ...string) (Check, error)
+	// one, or the refusal of one that does not.
+	FindCheck func(ctx context.Context, interceptor any, fullMethod string) (Check, error)
 
 	// FindListed is FindCheck without its answer for methods that have no check.
 	FindListed func(interceptor any, fullMethod string) Check
