@@ -240,15 +240,15 @@ func TestBufLintsTheCorpus(t *testing.T) {
 }
 
 // workspace makes a user's project from .proto files, and returns its root.
-func workspace(t testing.TB, protos string, options map[string]any) string {
-	t.Helper()
-	root := t.TempDir()
+func workspace(tb testing.TB, protos string, options map[string]any) string {
+	tb.Helper()
+	root := tb.TempDir()
 	for to, from := range map[string]string{"proto": protos, "third_party/grpcauth": optionLanguage + "/grpcauth"} {
 		if to != "proto" {
 			to = filepath.Join(to, "grpcauth")
 		}
 		if err := os.CopyFS(filepath.Join(root, to), os.DirFS(from)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if options == nil {
@@ -256,9 +256,9 @@ func workspace(t testing.TB, protos string, options map[string]any) string {
 	}
 	spelled, err := json.Marshal(options) // YAML's flow style
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	write(t, filepath.Join(root, "buf.yaml"), fmt.Sprintf(`version: v2
+	write(tb, filepath.Join(root, "buf.yaml"), fmt.Sprintf(`version: v2
 modules:
   - path: proto
   - path: third_party/grpcauth
@@ -269,7 +269,7 @@ breaking:
 plugins:
   - plugin: %s
     options: %s
-`, program(t), spelled))
+`, program(tb), spelled))
 	return root
 }
 

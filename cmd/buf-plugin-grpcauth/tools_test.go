@@ -14,8 +14,8 @@ import (
 
 // find returns a tool's path: that in the environment variable, or the one on the PATH. A test without its
 // tool is skipped, except where GRPCAUTH_TOOLS=required makes that a failure, as in CI.
-func find(t testing.TB, variable, name string) string {
-	t.Helper()
+func find(tb testing.TB, variable, name string) string {
+	tb.Helper()
 	if path := os.Getenv(variable); path != "" {
 		return path
 	}
@@ -24,9 +24,9 @@ func find(t testing.TB, variable, name string) string {
 		return path
 	}
 	if os.Getenv("GRPCAUTH_TOOLS") == "required" {
-		t.Fatalf("%s is missing: put it on the PATH or its path in %s", name, variable)
+		tb.Fatalf("%s is missing: put it on the PATH or its path in %s", name, variable)
 	}
-	t.Skipf("%s is missing: put it on the PATH or its path in %s", name, variable)
+	tb.Skipf("%s is missing: put it on the PATH or its path in %s", name, variable)
 	return ""
 }
 
@@ -55,27 +55,27 @@ func TestMain(m *testing.M) {
 }
 
 // program is the path of the plugin.
-func program(t testing.TB) string {
-	t.Helper()
+func program(tb testing.TB) string {
+	tb.Helper()
 	dir, err := built()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return filepath.Join(dir, "buf-plugin-grpcauth")
 }
 
 // run runs users' buf, with the plugin on the PATH, and returns what it wrote and its exit status.
-func run(t testing.TB, dir string, arguments ...string) (stdout, stderr string, status int) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), find(t, "GRPCAUTH_BUF", "buf"), arguments...)
+func run(tb testing.TB, dir string, arguments ...string) (stdout, stderr string, status int) {
+	tb.Helper()
+	command := exec.CommandContext(tb.Context(), find(tb, "GRPCAUTH_BUF", "buf"), arguments...)
 	var out, log bytes.Buffer
 	command.Dir, command.Stdout, command.Stderr = dir, &out, &log
 	command.Env = append(os.Environ(),
-		"PATH="+filepath.Dir(program(t))+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		"PATH="+filepath.Dir(program(tb))+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	err := command.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out.String(), log.String(), command.ProcessState.ExitCode()
 }
@@ -112,12 +112,12 @@ func buf(t *testing.T, root string, arguments ...string) []finding {
 	return found
 }
 
-func write(t testing.TB, path, content string) {
-	t.Helper()
+func write(tb testing.TB, path, content string) {
+	tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
