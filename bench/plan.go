@@ -17,10 +17,10 @@ type plan struct {
 	checks, calls, small, large, plugins, compilation int
 }
 
-// With each figure of a round from a sample of so long.
+// With each figure of a round from a sample of so long, or of so many calls.
 const (
 	checkSample = time.Millisecond
-	callSample  = 2 * time.Millisecond
+	callsSample = 50 // calls
 )
 
 // long is for figures, brief shows that they can be taken.
@@ -71,8 +71,8 @@ func prepare(planned plan) (sources []source, cleanUp func()) {
 		{"client", func() (*measure.Group, error) {
 			return clients.Interceptors(planned.checks, checkSample), nil
 		}},
-		{"calls", func() (*measure.Group, error) { return calls.Group(planned.calls, callSample) }},
-		{"client calls", func() (*measure.Group, error) { return clients.Calls(planned.calls, callSample) }},
+		{"calls", func() (*measure.Group, error) { return calls.Group(planned.calls, callsSample) }},
+		{"client calls", func() (*measure.Group, error) { return clients.Calls(planned.calls, callsSample) }},
 		{"refused small", func() (*measure.Group, error) { return refusals.Small(planned.small) }},
 		{"refused", func() (*measure.Group, error) { return refusals.Large(planned.large) }},
 		{"plugin", func() (*measure.Group, error) {

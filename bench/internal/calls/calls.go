@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -22,8 +21,8 @@ import (
 )
 
 // Group measures unary calls and streams, accepted and refused, with every system. Client and server are counted
-// together.
-func Group(rounds int, sample time.Duration) (*measure.Group, error) {
+// together; a sample is of so many calls, one after the other.
+func Group(rounds, calls int) (*measure.Group, error) {
 	group := &measure.Group{
 		Name: "calls", Title: "A call end to end, client and server together", Reference: systems.None,
 		Rounds: rounds, WarmUp: true,
@@ -61,15 +60,13 @@ func Group(rounds int, sample time.Duration) (*measure.Group, error) {
 				_ = connection.Close()
 				server.Stop()
 			})
-			add(group, transport.name, system, connection, sample)
+			add(group, transport.name, system, connection, calls)
 		}
 	}
 	return group, nil
 }
 
-func add(
-	group *measure.Group, transport string, system systems.System, connection *grpc.ClientConn, sample time.Duration,
-) {
+func add(group *measure.Group, transport string, system systems.System, connection *grpc.ClientConn, calls int) {
 	client := benchv1.NewLiteralsClient(connection)
 	refused := codes.Unauthenticated
 	if system.Name == systems.Authz {
@@ -91,7 +88,7 @@ func add(
 				continue
 			}
 			name := fmt.Sprintf("%s, %s %s/%s", transport, kind.name, outcome.name, system.Name)
-			group.Variants = append(group.Variants, measure.Loop(name, sample, func(n int) error {
+			group.Variants = append(group.Variants, measure.Times(name, calls, func(n int) error {
 				for range n {
 					if err := kind.call(ctx, client); status.Code(err) != outcome.want {
 						return fmt.Errorf("got %w, want %v", err, outcome.want)

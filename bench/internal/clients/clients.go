@@ -73,8 +73,8 @@ func Interceptors(rounds int, sample time.Duration) *measure.Group {
 	}
 }
 
-// Calls measures calls end to end to a server that checks nothing.
-func Calls(rounds int, sample time.Duration) (*measure.Group, error) {
+// Calls measures calls end to end to a server that checks nothing, so many for each sample.
+func Calls(rounds, calls int) (*measure.Group, error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -109,7 +109,7 @@ func Calls(rounds int, sample time.Duration) (*measure.Group, error) {
 		}
 		stops = append(stops, func() { _ = connection.Close() })
 		client := benchv1.NewLiteralsClient(connection)
-		group.Variants = append(group.Variants, measure.Loop("loopback, unary/"+one.name, sample, func(n int) error {
+		group.Variants = append(group.Variants, measure.Times("loopback, unary/"+one.name, calls, func(n int) error {
 			for range n {
 				if _, err := client.One(context.Background(), &benchv1.OneRequest{}); err != nil {
 					return err

@@ -19,7 +19,7 @@ import (
 
 func TestEveryVariantRuns(t *testing.T) {
 	t.Parallel()
-	calls, err := Calls(1, time.Microsecond)
+	calls, err := Calls(1, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,6 +62,12 @@ func Loop(name string, about time.Duration, do func(n int) error) Variant {
 	}}
 }
 
+// Times is a variant that does an operation so many times for each sample: for operations that take longer after a
+// pause, so that all variants have as many in which to get over it.
+func Times(name string, n int, do func(n int) error) Variant {
+	return Variant{Name: name, Sample: func() (Sample, error) { return count(n, do) }}
+}
+
 // calibrate returns how many operations take about so long, and warms up on the way. The fastest of a few attempts
 // counts: others were interrupted.
 func calibrate(about time.Duration, do func(n int) error) (int, error) {
