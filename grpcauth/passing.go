@@ -20,9 +20,10 @@ func (p *passing) holds(fullMethod string) bool {
 }
 
 func (p *passing) add(fullMethod string) {
-	if len(fullMethod) <= longestPassing {
+	place := p.place(fullMethod)
+	if len(fullMethod) <= longestPassing && place.Load() == nil {
 		name := strings.Clone(fullMethod) // the caller's may be part of something large
-		p.place(fullMethod).CompareAndSwap(nil, &name)
+		place.CompareAndSwap(nil, &name)
 	}
 }
 

@@ -83,7 +83,7 @@ func (t *table) owners(fullMethod string) []*listedService {
 		return t.services
 	}
 	for {
-		end := strings.IndexAny(path, "/?#;")
+		end := indexDelimiter(path)
 		if end < 0 {
 			return nil // the last segment is the method's name
 		}
@@ -94,6 +94,17 @@ func (t *table) owners(fullMethod string) []*listedService {
 		}
 		path = path[end+1:]
 	}
+}
+
+// indexDelimiter is strings.IndexAny(path, "/?#;"), which takes several times as long for so short a text.
+func indexDelimiter(path string) int {
+	for i := range len(path) {
+		switch path[i] {
+		case '/', '?', '#', ';':
+			return i
+		}
+	}
+	return -1
 }
 
 // decoded undoes percent-encoding. It is false for a path that no client of gRPC has a reason to send:
