@@ -34,14 +34,13 @@ func (m *middleware) serveUntil(
 	request := r.WithContext(bounded)
 	request.Body = &expiringBody{ReadCloser: r.Body, expiry: expiry}
 	done := make(chan ending, 1)
-	go func() {
-		end := run(bounded, r.URL.Path, func() error {
-			m.next.ServeHTTP(response, request)
-			return nil
-		})
+	go run(bounded, r.URL.Path, func() error {
+		m.next.ServeHTTP(response, request)
+		return nil
+	}, func(end ending) {
 		response.handlerReturned()
 		done <- end
-	}()
+	})
 	select {
 	case end := <-done:
 		_ = end.result()
@@ -82,26 +81,30 @@ type ending struct {
 	value    any // of the panic; nil for runtime.Goexit
 }
 
-// run calls a handler. It logs where a handler panicked: whoever recovers from the panic, or sees it end the
-// process, finds another stack, and after the credential's expiry nobody is left to hear of it at all.
-func run(ctx context.Context, method string, handler func() error) (end ending) {
-	end.panicked = true
+// run calls a handler, and returned when it has ended, in whatever way. It logs where a handler panicked: whoever
+// recovers from the panic, or sees it end the process, finds another stack, and after the credential's expiry
+// nobody is left to hear of it at all.
+func run(ctx context.Context, method string, handler func() error, returned func(ending)) {
+	end := ending{panicked: true}
 	defer func() {
-		if !end.panicked {
-			return
+		if end.panicked {
+			end.value = recover()
+			logPanic(ctx, method, end.value)
 		}
-		end.value = recover()
-		if err, ok := end.value.(error); end.value == nil || ok && errors.Is(err, http.ErrAbortHandler) {
-			return
-		}
-		slog.ErrorContext(ctx, "connectauth: the handler of a call whose credential expires panicked",
-			slog.String("method", method),
-			slog.String("panic", fmt.Sprint(end.value)),
-			slog.String("stack", string(debug.Stack())))
+		returned(end) // here, as nothing after the handler's call runs when it ends its goroutine
 	}()
 	end.err = handler()
 	end.panicked = false
-	return end
+}
+
+func logPanic(ctx context.Context, method string, value any) {
+	if value == nil || value == any(http.ErrAbortHandler) { // as net/http does
+		return
+	}
+	slog.ErrorContext(ctx, "connectauth: the handler of a call whose credential expires panicked",
+		slog.String("method", method),
+		slog.String("panic", fmt.Sprint(value)),
+		slog.String("stack", string(debug.Stack())))
 }
 
 // result is the handler's error. A panic goes on in the goroutine that asks, where the server's own code may

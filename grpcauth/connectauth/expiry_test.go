@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,33 @@ func TestHTTP1StreamsEndWhenTheCredentialExpires(t *testing.T) {
 	}
 }
 
+// A caller that stops in the middle of a body is told so as well, while the handler still waits for the rest.
+func TestHTTP1BodiesThatStopDoNotHideTheExpiry(t *testing.T) {
+	t.Parallel()
+	server := http1.serve(t, connectauth.NewMiddleware(expiring(lifetime))((&service{}).handler()))
+	for contentType, k := range map[string]kind{
+		"application/proto": unary, "application/connect+proto": clientStream, "application/grpc-web+proto": unary,
+	} {
+		conn, reader := dialRaw(t, server)
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\nContent-Type: %s\r\n"+
+			"Content-Length: 1000\r\n\r\n\x00\x00", methodOf(k), contentType)
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Errorf("%s: %v", contentType, err)
+			continue
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if answer := string(body) + response.Header.Get("Grpc-Message"); err != nil || !strings.Contains(answer, textExpired) {
+			t.Errorf("%s: got %q and %v", contentType, answer, err)
+		}
+		fmt.Fprint(conn, strings.Repeat("x", 998)+"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+		if more, err := reader.ReadString('\n'); err == nil {
+			t.Errorf("%s: the connection goes on with %q", contentType, more)
+		}
+	}
+}
+
 // A handler that sends faster than its caller reads is blocked in Send. It is woken, and the caller finds an end
 // that is no success.
 func TestStreamsThatAreBlockedInSendEnd(t *testing.T) {
@@ -236,8 +264,13 @@ func TestStreamsThatAreBlockedInSendEnd(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer stream.Close()
-				if err := <-ended; err == nil {
-					t.Error("the handler's Send did not fail")
+				select {
+				case err := <-ended:
+					if err == nil {
+						t.Error("the handler's Send did not fail")
+					}
+				case <-time.After(patience / 2): // before the caller gives up, which wakes it, too
+					t.Error("the handler is still blocked in Send")
 				}
 				for stream.Receive() {
 				}
@@ -313,6 +346,45 @@ func TestPanicsOfHandlersWithAnExpiry(t *testing.T) {
 		server.call(t.Context(), grpcProtocol, bidi, token)
 		if value := <-recovered; value != "canary" {
 			t.Errorf("%s: recovered %v", name, value)
+		}
+	}
+}
+
+// A handler that ends its goroutine ends its call with it, as without an expiry, also after it has begun to answer.
+func TestHandlersThatEndTheirGoroutine(t *testing.T) {
+	t.Parallel()
+	for name, handler := range map[string]http.Handler{
+		"middleware": connectauth.NewMiddleware(expiring(time.Hour))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			runtime.Goexit()
+		})),
+		"middleware, after the answer has begun": connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusOK)
+				time.Sleep(2 * lifetime)
+				runtime.Goexit()
+			})),
+		"interceptor": (&service{handled: func(context.Context) error {
+			runtime.Goexit()
+			return nil
+		}}).handler(connect.WithInterceptors(connectauth.NewInterceptor(expiring(time.Hour)))),
+	} {
+		ended := make(chan any, 1)
+		server := h2.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				ended <- recover()
+				panic(http.ErrAbortHandler) // net/http itself would wait for the goroutine's result
+			}()
+			handler.ServeHTTP(w, r)
+			t.Errorf("%s: ServeHTTP returned as if nothing had happened", name)
+		}))
+		go server.call(t.Context(), grpcProtocol, bidi, token)
+		select {
+		case value := <-ended:
+			if value != nil {
+				t.Errorf("%s: recovered %v", name, value)
+			}
+		case <-time.After(patience):
+			t.Errorf("%s: the call does not end", name)
 		}
 	}
 }

@@ -25,9 +25,8 @@ func serveStreamUntil(
 	defer timer.Stop()
 	expiring := newExpiringConn(conn, expiry)
 	done := make(chan ending, 1)
-	go func() {
-		done <- run(bounded, conn.Spec().Procedure, func() error { return next(bounded, expiring) })
-	}()
+	go run(bounded, conn.Spec().Procedure, func() error { return next(bounded, expiring) },
+		func(end ending) { done <- end })
 	select {
 	case end := <-done:
 		err := end.result()
