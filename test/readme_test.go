@@ -45,7 +45,7 @@ func TestReadmeSnippetsAreExamples(t *testing.T) {
 	sources := map[string][]string{
 		"go": {
 			"../grpcauth/example_readme_test.go", "foreign/enforce_test.go", "../grpcauth/tokensource/example_test.go",
-			"../example/recipes/*_test.go", "../example/bank/internal/server/verifier.go",
+			"../grpcauth/connectauth/example_test.go", "../example/recipes/*_test.go", "../example/bank/internal/server/verifier.go",
 		},
 		"proto": {"../example/recipes/v1/recipes.proto"},
 	}
