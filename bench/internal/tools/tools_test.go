@@ -38,7 +38,7 @@ func TestPlugins(t *testing.T) {
 			continue
 		}
 		text := files[0].GetContent()
-		for line, want := range map[string]int{"\t\t\tFullMethod: ": 10, "\t\t\tPublic: ": 1, "Present: authimpl.Int64": 2} {
+		for line, want := range map[string]int{"FullMethod: ": 10, "Public: ": 1, "Present: authimpl.Int64": 2} {
 			if got := strings.Count(text, line); got != want {
 				t.Errorf("our code has %q %d times, want %d", line, got, want)
 			}
