@@ -48,6 +48,10 @@ lint: tools ## golangci-lint, and buf lint if buf is there
 	$(BIN)/golangci-lint run ./...
 	@if command -v $(BUF) >/dev/null; then $(BUF) lint; else echo "buf is missing: .proto files not linted"; fi
 
+.PHONY: interop
+interop: ## install clients and servers in other languages, and call between them and ours
+	@interop/run
+
 .PHONY: demo
 demo: ## regenerate the greeter and show it refusing and accepting calls
 	go generate ./example && go run ./example
