@@ -23,7 +23,7 @@ import (
 
 const (
 	textExpired = "the credential has expired"
-	lifetime    = 150 * time.Millisecond
+	lifetime    = 400 * time.Millisecond
 	shortLife   = 20 * time.Millisecond
 )
 
@@ -144,6 +144,10 @@ func TestStreamsEndWhenTheCredentialExpires(t *testing.T) {
 								}
 							}
 							blocked := receive()
+							select { // the clock tells of the expiry, and the context's timer a little later
+							case <-ctx.Done():
+							case <-time.After(patience):
+							}
 							ended <- [3]error{blocked, ctx.Err(), errors.Join(send(), receive())}
 							return nil
 						}}
