@@ -1,128 +1,109 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/grpcauth/protoc-gen-go-grpcauth/interop/internal/cases"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/interop/internal/doors"
 )
 
-const (
-	callTimeout = 10 * time.Second
-	// A peer has this long for all its calls, or to start and to end.
-	peerTimeout = 40 * time.Second
-)
-
-// A peer is a client and a server in another language.
+// A peer is a client, and mostly a server as well, that others wrote.
 type peer struct {
-	name           string
-	client, server []string // commands; a client is given the address and the headers besides
-	environment    []string
-	headers        []string // that its client can send
+	name      string
+	protocols []string
+	headers   []string // that its client can send
+	calls     func(ctx context.Context, address, protocol string, headers []string) ([]cases.Call, error)
+	serve     func(ctx context.Context) (address string, stop func(), err error) // nil: it has no server
 }
 
-// peers returns those that were installed: the environment says where. Python's messages are generated.
+// installed is where the environment says that the peers are.
+type installed struct{ protoc, python, node, nodeModules, grpcurl, buf string }
+
+func findInstalled() (installed, error) {
+	var found installed
+	for name, place := range map[string]*string{
+		"GRPCAUTH_PROTOC_OLD":   &found.protoc,
+		"GRPCAUTH_PYTHON":       &found.python,
+		"GRPCAUTH_NODE":         &found.node,
+		"GRPCAUTH_NODE_MODULES": &found.nodeModules,
+		"GRPCAUTH_GRPCURL":      &found.grpcurl,
+		"GRPCAUTH_BUF":          &found.buf,
+	} {
+		if *place = os.Getenv(name); *place == "" {
+			return found, errors.New(name + " is not set: run `make interop`, which installs the peers and sets it")
+		}
+	}
+	return found, nil
+}
+
+// peers returns all peers. What is generated for them goes to a directory.
 func peers(ctx context.Context, generated string) ([]peer, error) {
-	python, node, protoc := os.Getenv("GRPCAUTH_PYTHON"), os.Getenv("GRPCAUTH_NODE"), os.Getenv("GRPCAUTH_PROTOC_OLD")
-	modules := os.Getenv("GRPCAUTH_NODE_MODULES")
-	if python == "" || node == "" || protoc == "" || modules == "" {
-		return nil, errors.New("GRPCAUTH_PYTHON, GRPCAUTH_NODE, GRPCAUTH_NODE_MODULES and GRPCAUTH_PROTOC_OLD " +
-			"are not all set: run `make interop`, which installs the peers and sets them")
+	found, err := findInstalled()
+	if err != nil {
+		return nil, err
 	}
-	//nolint:gosec // which protoc runs is up to who runs us
-	generate := exec.CommandContext(ctx, protoc, "--python_out="+generated, "-I../example", "-I../proto/options",
-		"-Iproto", "greeter/v1/greeter.proto", "grpcauth/v1/options.proto", "status/v1/status.proto")
-	if out, err := generate.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("generate Python's messages: %w: %s", err, out)
+	descriptors := filepath.Join(generated, "descriptors.binpb")
+	if err := generate(ctx, found.protoc, generated, descriptors); err != nil {
+		return nil, err
 	}
+	var (
+		onlyGRPC = []string{doors.GRPC}
+		every    = []string{doors.GRPC, doors.GRPCWeb, doors.Connect}
+		// Node refuses to send authorization twice.
+		notTwice = []string{cases.None, cases.Right, cases.Wrong}
+		headers  = append(notTwice[:3:3], cases.Twice)
+
+		inPython = []string{"PYTHONPATH=" + generated, "PYTHONDONTWRITEBYTECODE=1"}
+		inNode   = []string{"NODE_PATH=" + found.nodeModules, "GRPCAUTH_DESCRIPTORS=" + descriptors}
+
+		grpcio      = scripts{found.python, "python/client.py", "python/server.py", inPython}
+		grpcJS      = scripts{found.node, "node/grpc-js/client.cjs", "node/grpc-js/server.cjs", inNode}
+		connectNode = scripts{found.node, "node/connect-node/client.cjs", "node/connect-node/server.cjs", inNode}
+		grpcurl     = commandLine{grpcurlCommand(found.grpcurl), grpcurlFailure}
+		bufCurl     = commandLine{bufCurlCommand(found.buf), bufFailure}
+	)
 	return []peer{
-		{
-			"Python grpcio",
-			[]string{python, "python/client.py"},
-			[]string{python, "python/server.py"},
-			[]string{"PYTHONPATH=" + generated, "PYTHONDONTWRITEBYTECODE=1"},
-			[]string{none, right, wrong, twice},
-		},
-		{
-			"Node grpc-js",
-			[]string{node, "node/client.cjs"},
-			[]string{node, "node/server.cjs"},
-			[]string{"NODE_PATH=" + modules},
-			[]string{none, right, wrong}, // Node's http2 refuses to send authorization twice
-		},
+		{"Python grpcio", onlyGRPC, headers, grpcio.calls, grpcio.serve},
+		{"Node grpc-js", onlyGRPC, notTwice, grpcJS.calls, grpcJS.serve},
+		{"connect-node", every, notTwice, connectNode.calls, connectNode.serve},
+		{"grpcurl", onlyGRPC, headers, grpcurl.calls, nil},
+		{"buf curl", every, headers, bufCurl.calls, nil},
 	}, nil
 }
 
-func (p peer) command(ctx context.Context, arguments []string) (*exec.Cmd, *bytes.Buffer) {
-	var complaints bytes.Buffer
-	command := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
-	command.Env = append(os.Environ(), p.environment...)
-	command.Stderr = &complaints
-	command.WaitDelay = time.Second
-	return command, &complaints
+// generate writes Python's messages, and the descriptors of our .proto files with their options.
+func generate(ctx context.Context, protoc, python, descriptors string) error {
+	command := exec.CommandContext(ctx, protoc, "--python_out="+python,
+		"--include_imports", "--descriptor_set_out="+descriptors, "-I../example", "-I../proto/options", "-Iproto",
+		"greeter/v1/greeter.proto", "grpcauth/v1/options.proto", "status/v1/status.proto")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("generate Python's messages and descriptors: %w: %s", err, out)
+	}
+	return nil
 }
 
-// calls runs the peer's client against a server, and returns what it saw.
-func (p peer) calls(ctx context.Context, address string) ([]call, error) {
-	ctx, cancel := context.WithTimeout(ctx, peerTimeout)
-	defer cancel()
-	command, complaints := p.command(ctx, slices.Concat(p.client, []string{address}, p.headers))
-	out, err := command.Output()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", filepath.Base(p.client[1]), err, complaints)
+// grpcurlCommand has grpcurl read our .proto files, options included.
+func grpcurlCommand(grpcurl string) func(address, protocol, method string, flags []string) []string {
+	return func(address, _, method string, flags []string) []string {
+		return slices.Concat([]string{
+			grpcurl, "-plaintext", "-format-error", "-import-path", "../example", "-import-path", "../proto/options",
+			"-proto", "greeter/v1/greeter.proto",
+		}, flags, []string{address, strings.TrimPrefix(method, "/")})
 	}
-	var seen []call
-	for line := range strings.Lines(string(out)) {
-		var made call
-		if err := json.Unmarshal([]byte(line), &made); err != nil {
-			return nil, fmt.Errorf("%s printed %q: %w", filepath.Base(p.client[1]), line, err)
-		}
-		seen = append(seen, made)
-	}
-	return seen, nil
 }
 
-// serve starts the peer's server, which prints its port and ends with its standard input, and does so
-// too if we end without a word.
-func (p peer) serve(ctx context.Context) (address string, stop func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, peerTimeout)
-	command, complaints := p.command(ctx, p.server)
-	input, err := command.StdinPipe()
-	if err != nil {
-		cancel()
-		return "", nil, fmt.Errorf("standard input: %w", err)
+// bufCurlCommand has buf ask the server for its descriptors.
+func bufCurlCommand(buf string) func(address, protocol, method string, flags []string) []string {
+	spelled := map[string]string{doors.GRPC: "grpc", doors.GRPCWeb: "grpcweb", doors.Connect: "connect"}
+	return func(address, protocol, method string, flags []string) []string {
+		return slices.Concat([]string{buf, "curl", "--reflect", "--protocol", spelled[protocol]}, flags,
+			[]string{"http://" + address + method})
 	}
-	output, err := command.StdoutPipe()
-	if err != nil {
-		cancel()
-		return "", nil, fmt.Errorf("standard output: %w", err)
-	}
-	if err := command.Start(); err != nil {
-		cancel()
-		return "", nil, fmt.Errorf("start: %w", err)
-	}
-	stop = func() {
-		_ = input.Close()
-		end := time.AfterFunc(time.Second, cancel) // kills it
-		_, _ = io.Copy(io.Discard, output)
-		_ = command.Wait()
-		end.Stop()
-		cancel()
-	}
-	port, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		stop()
-		return "", nil, fmt.Errorf("%s never printed its port: %w: %s", filepath.Base(p.server[1]), err, complaints)
-	}
-	return net.JoinHostPort("127.0.0.1", strings.TrimSpace(port)), stop, nil
 }

@@ -1,6 +1,6 @@
 """Calls every method of the greeter with each kind of metadata, and prints what it saw, a JSON object a line.
 
-Usage: client.py ADDRESS HEADERS...
+Usage: client.py ADDRESS PROTOCOL HEADERS...
 """
 
 import json
@@ -54,7 +54,7 @@ def calls(channel):
     }
 
 
-def main(address, *headers):
+def main(address, _, *headers):
     with grpc.insecure_channel(address) as channel:
         for kind, call in calls(channel).items():
             for header in headers:

@@ -11,12 +11,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	greeterv1 "github.com/grpcauth/protoc-gen-go-grpcauth/example/greeter/v1"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/interop/internal/cases"
 )
 
-// callAll calls every method, without the header or with the generated client interceptor.
-func callAll(ctx context.Context, address, header string) ([]call, error) {
+// callByGRPC calls every method with grpc's client, without the header or with the generated client interceptor.
+func callByGRPC(ctx context.Context, address, _, header string) ([]cases.Call, error) {
 	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
-	if header == right {
+	if header == cases.Right {
 		options = append(options, greeterv1.NewGreeterClientInterceptor().DialOptions()...)
 	}
 	connection, err := grpc.NewClient(address, options...)
@@ -25,34 +26,32 @@ func callAll(ctx context.Context, address, header string) ([]call, error) {
 	}
 	defer connection.Close() //nolint:errcheck // nothing is left to lose
 	client := greeterv1.NewGreeterClient(connection)
-	var seen []call
-	for _, kind := range kinds() {
-		answers, err := callOne(ctx, client, kind)
+	var seen []cases.Call
+	for _, kind := range cases.Kinds() {
+		answers, err := callOneByGRPC(ctx, client, kind)
 		failure := status.Convert(err)
-		made := call{Kind: kind, Header: header, Code: failure.Code(), Message: failure.Message(), Answers: answers}
+		made := cases.Call{
+			Kind: kind, Header: header, Code: failure.Code(), Message: failure.Message(), Answers: answers,
+		}
 		for _, detail := range failure.Details() {
-			text := fmt.Sprintf("%T", detail)
-			if greeting, ok := detail.(*greeterv1.SayHelloResponse); ok {
-				text = greeting.GetGreeting()
-			}
-			made.Details = append(made.Details, text)
+			made.Details = append(made.Details, greetingIn(detail))
 		}
 		seen = append(seen, made)
 	}
 	return seen, nil
 }
 
-func callOne(ctx context.Context, client greeterv1.GreeterClient, kind string) ([]string, error) {
+func callOneByGRPC(ctx context.Context, client greeterv1.GreeterClient, kind string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	switch kind {
-	case repeatHello:
+	case cases.RepeatHello:
 		stream, err := client.RepeatHello(ctx, &greeterv1.RepeatHelloRequest{Name: ada, Times: repeats})
 		if err != nil {
 			return nil, err
 		}
 		return receiveAll(stream.Recv)
-	case greetTogether:
+	case cases.GreetTogether:
 		stream, err := client.GreetTogether(ctx)
 		if err != nil {
 			return nil, err
@@ -62,7 +61,7 @@ func callOne(ctx context.Context, client greeterv1.GreeterClient, kind string) (
 		}
 		answer, err := stream.CloseAndRecv()
 		return greetings(err, answer)
-	case greetInTurn:
+	case cases.GreetInTurn:
 		stream, err := client.GreetInTurn(ctx)
 		if err != nil {
 			return nil, err
@@ -72,36 +71,16 @@ func callOne(ctx context.Context, client greeterv1.GreeterClient, kind string) (
 		}
 		_ = stream.CloseSend()
 		return receiveAll(stream.Recv)
-	case ping:
+	case cases.Ping:
 		_, err := client.Ping(ctx, &greeterv1.PingRequest{})
 		if err != nil {
 			return nil, err
 		}
 		return []string{""}, nil
 	default:
-		name := ada
-		if kind == details {
-			name = "Nobody"
-		}
-		answer, err := client.SayHello(ctx, &greeterv1.SayHelloRequest{Name: name})
+		answer, err := client.SayHello(ctx, &greeterv1.SayHelloRequest{Name: nameFor(kind)})
 		return greetings(err, answer)
 	}
-}
-
-const (
-	ada     = "Ada"
-	repeats = 2
-)
-
-func people() []string { return []string{ada, "Grace"} }
-
-type greets interface{ GetGreeting() string }
-
-func greetings(err error, answer greets) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	return []string{answer.GetGreeting()}, nil
 }
 
 func receiveAll[T greets](receive func() (T, error)) ([]string, error) {

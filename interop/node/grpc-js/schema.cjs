@@ -5,7 +5,7 @@ const path = require("node:path");
 const grpc = require("@grpc/grpc-js");
 const loader = require("@grpc/proto-loader");
 
-const root = path.join(__dirname, "..", "..");
+const root = path.join(__dirname, "..", "..", "..");
 const loaded = loader.loadSync(["greeter/v1/greeter.proto", "status/v1/status.proto"], {
   includeDirs: ["example", "proto/options", "interop/proto"].map((dir) => path.join(root, dir)),
   defaults: true,

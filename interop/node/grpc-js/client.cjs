@@ -1,11 +1,11 @@
 // Calls every method of the greeter with each kind of metadata, and prints what it saw, a JSON object a line.
-// Usage: client.cjs ADDRESS HEADERS...
+// Usage: client.cjs ADDRESS PROTOCOL HEADERS...
 "use strict";
 
 const grpc = require("@grpc/grpc-js");
 const { Greeter, detailsOf } = require("./schema.cjs");
 
-const [address, ...headers] = process.argv.slice(2);
+const [address, , ...headers] = process.argv.slice(2);
 const client = new Greeter(address, grpc.credentials.createInsecure());
 const values = { none: [], right: ["42"], wrong: ["423"] };
 const people = ["Ada", "Grace"];
