@@ -52,6 +52,10 @@ lint: tools ## golangci-lint, and buf lint if buf is there
 interop: ## install clients and servers in other languages, and call between them and ours
 	@interop/run
 
+.PHONY: browser
+browser: ## install Chromium, and call ours from a page, with Connect, gRPC-Web and CORS
+	@interop/browser/run
+
 .PHONY: demo
 demo: ## regenerate the greeter and show it refusing and accepting calls
 	go generate ./example && go run ./example

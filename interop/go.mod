@@ -5,8 +5,10 @@ go 1.26.0
 
 require (
 	connectrpc.com/connect v1.21.1
+	connectrpc.com/cors v0.1.0
 	connectrpc.com/grpcreflect v1.3.1
 	github.com/grpcauth/protoc-gen-go-grpcauth v0.0.0-00010101000000-000000000000
+	github.com/rs/cors v1.11.1
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 )

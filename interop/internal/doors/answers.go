@@ -12,8 +12,8 @@ import (
 type answers struct{ handled atomic.Int64 }
 
 const (
-	// nobody is who cannot be greeted: the caller gets a status with a detail.
-	nobody  = "Nobody"
+	// Nobody is who cannot be greeted: the caller gets a status with a detail.
+	Nobody  = "Nobody"
 	failure = "nobody to greet"
 )
 

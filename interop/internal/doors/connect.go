@@ -36,7 +36,7 @@ func (g connectGreeter) sayHello(
 	_ context.Context, request *connect.Request[greeterv1.SayHelloRequest],
 ) (*connect.Response[greeterv1.SayHelloResponse], error) {
 	g.answers.handled.Add(1)
-	if request.Msg.GetName() != nobody {
+	if request.Msg.GetName() != Nobody {
 		return connect.NewResponse(&greeterv1.SayHelloResponse{Greeting: hello(request.Msg.GetName())}), nil
 	}
 	detail, err := connect.NewErrorDetail(advice())

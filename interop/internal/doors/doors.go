@@ -93,6 +93,11 @@ func serveConnectInterceptor(listener net.Listener, answers *answers) (stop func
 	return serveHTTP(connectHandlers(answers, connect.WithInterceptors(check)), listener)
 }
 
+// ConnectHandlers are those of the connect doors, for one that is made elsewhere.
+func ConnectHandlers(options ...connect.HandlerOption) http.Handler {
+	return connectHandlers(&answers{}, options...)
+}
+
 // connectHandlers are the greeter's and those of reflection, which have no rules and are open.
 func connectHandlers(answers *answers, options ...connect.HandlerOption) http.Handler {
 	mux := http.NewServeMux()

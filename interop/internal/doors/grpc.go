@@ -24,7 +24,7 @@ func (g grpcGreeter) SayHello(
 	_ context.Context, request *greeterv1.SayHelloRequest,
 ) (*greeterv1.SayHelloResponse, error) {
 	g.answers.handled.Add(1)
-	if request.GetName() != nobody {
+	if request.GetName() != Nobody {
 		return &greeterv1.SayHelloResponse{Greeting: hello(request.GetName())}, nil
 	}
 	refusal, err := status.New(codes.NotFound, failure).WithDetails(advice())
