@@ -11,7 +11,7 @@ import (
 func TestTransportsSnippetsAreExamples(t *testing.T) {
 	t.Parallel()
 	var compiled string
-	for _, pattern := range []string{"../grpcauth/connectauth/example_test.go", "gateway/*.go"} {
+	for _, pattern := range []string{"../grpcauth/connectauth/example_test.go", "gateway/*.go", "../interop/browser/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %v", pattern, files, err)
