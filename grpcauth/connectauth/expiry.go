@@ -51,8 +51,8 @@ func (m *middleware) serveUntil(
 			_ = end.result()
 			break
 		}
-		abandonBody(w, r)
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(lastWrite))
+		response.betweenWrites(func() { abandonBody(w, r) })
 	}
 	response.finish(func() { m.refuse(w, r, rules.ErrExpired, check) })
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -21,6 +22,7 @@ type expiringResponse struct {
 	to     http.ResponseWriter
 	expiry time.Time
 	header http.Header // the handler's, copied when it counts: net/http reads its own at the end
+	unary  atomic.Bool // an answer without frames has begun; can be asked while a write is blocked
 
 	mutex    sync.Mutex // held while something is written
 	changed  *sync.Cond
@@ -102,6 +104,7 @@ func (e *expiringResponse) begin(status int) bool {
 	if status >= http.StatusOK { // else another header follows
 		e.begun = true
 		e.frames = framingOf(e.header.Get("Content-Type"))
+		e.unary.Store(e.frames == nil)
 	}
 	return true
 }
@@ -124,11 +127,14 @@ func (e *expiringResponse) handlerReturned() {
 }
 
 // beyondRecall is true for a unary answer that has begun: it was made in time, and nothing but its end can
-// follow.
-func (e *expiringResponse) beyondRecall() bool {
+// follow. It does not wait for a write that is under way: only its caller can end that.
+func (e *expiringResponse) beyondRecall() bool { return e.unary.Load() }
+
+// betweenWrites does what must not happen while something is written.
+func (e *expiringResponse) betweenWrites(do func()) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	return e.begun && e.frames == nil
+	do()
 }
 
 // finish ends the response: as the handler did if that was in time, and otherwise as the caller's protocol
