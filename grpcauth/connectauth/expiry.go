@@ -32,6 +32,7 @@ func (m *middleware) serveUntil(
 	defer timer.Stop()
 	response := newExpiringResponse(w, expiry)
 	request := r.WithContext(bounded)
+	request.Header = r.Header.Clone() // connect's handlers write to it, and the refusal reads it
 	request.Body = &expiringBody{ReadCloser: r.Body, expiry: expiry}
 	done := make(chan ending, 1)
 	go run(bounded, r.URL.Path, func() error {
