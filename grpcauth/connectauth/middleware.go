@@ -20,7 +20,9 @@ import (
 // where only a lenient router would take the path for one, and other paths pass unless
 // [grpcauth.DenyUnlisted] is given. So the middleware must see paths as the handlers do: behind
 // [http.StripPrefix] and behind routers that rewrite paths, not before. CORS middleware stands before it and
-// answers the preflight requests (OPTIONS), which carry no credentials.
+// answers the preflight requests (OPTIONS), which carry no credentials. What takes over whole connections, such as
+// h2c.NewHandler of golang.org/x/net, stands before it as well: behind it, it would serve calls that nobody checks, so
+// the middleware does not let it have HTTP/2's preface or a request to upgrade.
 //
 // A verifier finds the caller's deadline in its context, and the server's own timeouts and limits apply: header
 // fields are held in memory, up to [http.Server.MaxHeaderBytes], before anything can be refused. The interceptor's
@@ -52,6 +54,11 @@ type middleware struct {
 
 // ServeHTTP lets a request pass to the next handler, or refuses it.
 func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if leavesHTTP1(r) {
+		refuseHTTP2Inside(w)
+		return
+	}
+	ignoreUpgrade(r.Header)
 	check, err := bridge.FindCheck(r.Context(), m.interceptor, r.URL.Path)
 	switch {
 	case err != nil:
