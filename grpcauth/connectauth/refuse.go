@@ -23,7 +23,7 @@ func connectError(err error) *connect.Error {
 // refuse answers in the protocol of the caller, without a look at the body. check is nil for a method that has
 // none.
 func (m *middleware) refuse(w http.ResponseWriter, r *http.Request, err error, check bridge.Check) {
-	if r.ProtoMajor == 1 && r.ContentLength < 0 { // nobody knows how much is still to come
+	if r.ProtoMajor == 1 && r.ContentLength != 0 { // nobody knows when it comes, if it does
 		abandonBody(w, r)
 	}
 	var challenges []string
@@ -35,8 +35,7 @@ func (m *middleware) refuse(w http.ResponseWriter, r *http.Request, err error, c
 }
 
 // abandonBody makes reads of the request's body fail, also those under way, and has an HTTP/1 connection
-// closed after the response. Otherwise net/http would wait for up to 256 KiB of a body whose length it does not
-// know.
+// closed after the response. Otherwise net/http would wait for up to 256 KiB of the body before it sends the response.
 func abandonBody(w http.ResponseWriter, r *http.Request) {
 	for {
 		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
