@@ -29,6 +29,11 @@ func metadataOf(header http.Header, host string) metadata.MD {
 	for name, values := range header {
 		key := strings.ToLower(name)
 		if strings.HasSuffix(key, binarySuffix) {
+			count := len(md[key]) + len(values)
+			for _, value := range values {
+				count += strings.Count(value, ",")
+			}
+			md[key] = append(make([]string, 0, count), md[key]...) // how many, the caller says: it does not grow
 			for _, value := range values {
 				for encoded := range strings.SplitSeq(value, ",") {
 					md[key] = append(md[key], decodeBinary(encoded))
