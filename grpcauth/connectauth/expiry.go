@@ -53,7 +53,7 @@ func (m *middleware) serveUntil(
 			break
 		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(lastWrite))
-		response.betweenWrites(func() { abandonBody(w, r) })
+		response.expire(func() { abandonBody(w, r) })
 	}
 	response.finish(func() { m.refuse(w, r, rules.ErrExpired, check) })
 }

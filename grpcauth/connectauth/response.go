@@ -30,6 +30,7 @@ type expiringResponse struct {
 	frames   *framing // of a stream's response, once begun
 	broken   bool     // a write failed
 	returned bool     // the handler
+	late     bool     // the timer said so: the clock of the wall may be behind it
 	over     bool     // nothing that the handler does counts any more
 }
 
@@ -55,7 +56,7 @@ func (e *expiringResponse) WriteHeader(status int) {
 func (e *expiringResponse) Write(p []byte) (int, error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	if !e.begin(http.StatusOK) || e.frames.complete() && expired(e.expiry) {
+	if !e.begin(http.StatusOK) || e.frames.complete() && e.expired() {
 		return 0, connectError(rules.ErrExpired)
 	}
 	n, err := e.to.Write(p)
@@ -96,7 +97,7 @@ func (e *expiringResponse) begin(status int) bool {
 		return false
 	case e.begun:
 		return true
-	case expired(e.expiry):
+	case e.expired():
 		return false
 	}
 	e.copyHeader()
@@ -112,7 +113,7 @@ func (e *expiringResponse) begin(status int) bool {
 func (e *expiringResponse) control(do func(*http.ResponseController) error) error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	if e.over || expired(e.expiry) {
+	if e.over || e.expired() {
 		return connectError(rules.ErrExpired)
 	}
 	return do(http.NewResponseController(e.to))
@@ -130,12 +131,15 @@ func (e *expiringResponse) handlerReturned() {
 // follow. It does not wait for a write that is under way: only its caller can end that.
 func (e *expiringResponse) beyondRecall() bool { return e.unary.Load() }
 
-// betweenWrites does what must not happen while something is written.
-func (e *expiringResponse) betweenWrites(do func()) {
+// expire says that the credential has expired, and does what must not happen while something is written.
+func (e *expiringResponse) expire(do func()) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
+	e.late = true
 	do()
 }
+
+func (e *expiringResponse) expired() bool { return e.late || expired(e.expiry) }
 
 // finish ends the response: as the handler did if that was in time, and otherwise as the caller's protocol
 // says that the credential has expired. refuse does so where the response has not begun.
@@ -147,8 +151,10 @@ func (e *expiringResponse) finish(refuse func()) {
 	}
 	e.over = true
 	switch {
-	case !expired(e.expiry), e.begun && (e.frames == nil || e.frames.ended):
-		e.copyHeader() // and with it the trailers
+	case !e.expired(), e.begun && (e.frames == nil || e.frames.ended):
+		if e.returned { // else it may still write to its header
+			e.copyHeader() // and with it the trailers
+		}
 	case !e.begun:
 		refuse()
 	case e.broken || !e.frames.complete():
