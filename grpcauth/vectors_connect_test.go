@@ -53,9 +53,20 @@ const grpcOverHTTP2 = "gRPC over HTTP/2"
 var connectWires = []connectWire{
 	{"Connect over HTTP/1", false, nil, kinds[:3]}, // bidirectional streams need HTTP/2
 	{"Connect over HTTP/2", true, nil, kinds},
+	{"Connect with GET over HTTP/1", false, withGet, onlyGET},
+	{"Connect with GET over HTTP/2", true, withGet, onlyGET},
 	{grpcOverHTTP2, true, []connectrpc.ClientOption{connectrpc.WithGRPC()}, kinds},
 	{"gRPC-Web over HTTP/1", false, []connectrpc.ClientOption{connectrpc.WithGRPCWeb()}, kinds[:3]},
+	{"gRPC-Web over HTTP/2", true, []connectrpc.ClientOption{connectrpc.WithGRPCWeb()}, kinds},
 }
+
+// noSideEffects is what allows GET for the unary methods here.
+var noSideEffects = connectrpc.WithIdempotency(connectrpc.IdempotencyNoSideEffects)
+
+// onlyGET are the kinds that GET can call.
+var onlyGET = kinds[:1]
+
+var withGet = []connectrpc.ClientOption{connectrpc.WithHTTPGet(), noSideEffects}
 
 // TestT4_VectorsAtTheConnectDoor is TestVectors for services that are served with connectrpc. What another transport
 // does differently, the case says.
@@ -133,7 +144,11 @@ func (f *vectorFile) serveConnect(t *testing.T, door connectDoor, wire connectWi
 		},
 	}
 	made.services = f.services(made.recorder)
-	address := listenConnect(t, door.install(slices.Collect(maps.Values(made.services))))
+	handler := door.install(slices.Collect(maps.Values(made.services)))
+	if slices.Equal(wire.kinds, onlyGET) {
+		handler = methodGET(handler)
+	}
+	address := listenConnect(t, handler)
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(!wire.http2)
 	protocols.SetHTTP2(wire.http2)
@@ -150,6 +165,17 @@ func (f *vectorFile) serveConnect(t *testing.T, door connectDoor, wire connectWi
 		return connectAnswer(callConnect(ctx, client, "https://"+address+path, kind, c.header(), wire.options...))
 	}
 	return made
+}
+
+// methodGET serves GET and nothing else, so that no case is run with POST by mistake.
+func methodGET(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			http.Error(w, "not a GET", http.StatusMethodNotAllowed)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func listenConnect(t *testing.T, handler http.Handler) (address string) {
@@ -213,7 +239,7 @@ func connectHandlers(
 			func(ctx context.Context, _ *connectrpc.Request[emptypb.Empty]) (*connectrpc.Response[emptypb.Empty], error) {
 				s.served.enter(ctx)
 				return connectrpc.NewResponse(&emptypb.Empty{}), nil
-			}, options...)
+			}, append(options, noSideEffects)...)
 		handlers[path(serverStream)] = connectrpc.NewServerStreamHandler(path(serverStream),
 			func(ctx context.Context, _ *connectrpc.Request[emptypb.Empty], stream *connectrpc.ServerStream[emptypb.Empty]) error {
 				s.served.enter(ctx)
