@@ -47,13 +47,16 @@ func (m *middleware) serveUntil(
 		_ = end.result()
 	case <-timer.C:
 		<-bounded.Done() // at the same moment, at the latest; cancel would give it another cause
-		if response.beyondRecall() {
+		if !response.recall() {
 			end := <-done
 			_ = end.result()
 			break
 		}
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(lastWrite))
-		response.expire(func() { abandonBody(w, r) })
+		control := http.NewResponseController(w)
+		_ = control.SetWriteDeadline(time.Now().Add(lastWrite)) // where there is none, writes are waited for
+		_ = control.SetReadDeadline(time.Now())
+		response.stop()
+		abandonBody(w, r) // only now: it changes the response
 	}
 	response.finish(func() { m.refuse(w, r, rules.ErrExpired, check) })
 }

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"connectrpc.com/connect"
@@ -22,7 +21,6 @@ type expiringResponse struct {
 	to     http.ResponseWriter
 	expiry time.Time
 	header http.Header // the handler's, copied when it counts: net/http reads its own at the end
-	unary  atomic.Bool // an answer without frames has begun; can be asked while a write is blocked
 
 	mutex    sync.Mutex // held while something is written
 	changed  *sync.Cond
@@ -30,8 +28,11 @@ type expiringResponse struct {
 	frames   *framing // of a stream's response, once begun
 	broken   bool     // a write failed
 	returned bool     // the handler
-	late     bool     // the timer said so: the clock of the wall may be behind it
 	over     bool     // nothing that the handler does counts any more
+
+	beginning sync.Mutex // held while it is decided whether a response begins, and never while one is written
+	final     bool       // a unary answer has begun
+	late      bool       // the timer said so: the clock of the wall may be behind it
 }
 
 func newExpiringResponse(to http.ResponseWriter, expiry time.Time) *expiringResponse {
@@ -97,17 +98,35 @@ func (e *expiringResponse) begin(status int) bool {
 		return false
 	case e.begun:
 		return true
-	case e.expired():
+	}
+	frames := framingOf(e.header.Get("Content-Type"))
+	last := status >= http.StatusOK // else another header follows
+	if !e.inTime(last && frames == nil) {
 		return false
 	}
 	e.copyHeader()
 	e.to.WriteHeader(status)
-	if status >= http.StatusOK { // else another header follows
-		e.begun = true
-		e.frames = framingOf(e.header.Get("Content-Type"))
-		e.unary.Store(e.frames == nil)
+	if last {
+		e.begun, e.frames = true, frames
 	}
 	return true
+}
+
+// inTime is true for a response that begins before the expiry. final says that it is a unary answer.
+func (e *expiringResponse) inTime(final bool) bool {
+	e.beginning.Lock()
+	defer e.beginning.Unlock()
+	if e.late || expired(e.expiry) {
+		return false
+	}
+	e.final = final
+	return true
+}
+
+func (e *expiringResponse) expired() bool {
+	e.beginning.Lock()
+	defer e.beginning.Unlock()
+	return e.late || expired(e.expiry)
 }
 
 func (e *expiringResponse) control(do func(*http.ResponseController) error) error {
@@ -127,32 +146,35 @@ func (e *expiringResponse) handlerReturned() {
 	e.changed.Broadcast()
 }
 
-// beyondRecall is true for a unary answer that has begun: it was made in time, and nothing but its end can
-// follow. It does not wait for a write that is under way: only its caller can end that.
-func (e *expiringResponse) beyondRecall() bool { return e.unary.Load() }
-
-// expire says that the credential has expired, and does what must not happen while something is written.
-func (e *expiringResponse) expire(do func()) {
-	e.mutex.Lock()
-	defer e.mutex.Unlock()
+// recall says that the credential has expired: no response begins from now on. It is false if a unary answer has
+// begun, which was made in time, and which nothing but its end can follow. It does not wait for what is being
+// written, which may be blocked.
+func (e *expiringResponse) recall() bool {
+	e.beginning.Lock()
+	defer e.beginning.Unlock()
 	e.late = true
-	do()
+	return !e.final
 }
 
-func (e *expiringResponse) expired() bool { return e.late || expired(e.expiry) }
+// stop waits for the message that is being written, and lets nothing follow.
+func (e *expiringResponse) stop() {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	for e.begun && !e.frames.complete() && !e.broken && !e.returned {
+		e.changed.Wait()
+	}
+	e.over = true
+}
 
 // finish ends the response: as the handler did if that was in time, and otherwise as the caller's protocol
 // says that the credential has expired. refuse does so where the response has not begun.
 func (e *expiringResponse) finish(refuse func()) {
+	e.stop()
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	for e.begun && !e.frames.complete() && !e.broken && !e.returned {
-		e.changed.Wait() // for the rest of the message, which is being written
-	}
-	e.over = true
 	switch {
 	case !e.expired(), e.begun && (e.frames == nil || e.frames.ended):
-		if e.returned { // else it may still write to its header
+		if e.returned { // else its header is still the handler's
 			e.copyHeader() // and with it the trailers
 		}
 	case !e.begun:
