@@ -32,7 +32,8 @@ import (
 // the handler's context ends, and so does whatever it reads or writes. This is so for unary calls as well,
 // unless their answer has begun. A handler that goes on regardless runs in the background, as with grpc. For
 // this an outer middleware that wraps the [http.ResponseWriter] must offer Unwrap (see
-// [http.ResponseController]).
+// [http.ResponseController]). What the caller has not read a second later is not sent; a caller that reads nothing
+// of its whole HTTP/2 connection is held to that by [http.HTTP2Config.WriteByteTimeout] only.
 //
 // It panics if the interceptor was not made by a generated constructor.
 func NewMiddleware(interceptor *grpcauth.ServerInterceptor) func(http.Handler) http.Handler {
