@@ -11,7 +11,9 @@ import (
 func TestAnExpiryThatTheClockDoesNotKnowYet(t *testing.T) {
 	t.Parallel()
 	response := newExpiringResponse(httptest.NewRecorder(), time.Now().Add(time.Hour))
-	response.expire(func() {})
+	if !response.recall() {
+		t.Error("nothing has begun")
+	}
 	refused := false
 	response.finish(func() { refused = true })
 	if !refused {

@@ -70,7 +70,7 @@ func wantEnd(t *testing.T, ended <-chan error) {
 	select {
 	case <-ended:
 	case <-time.After(patience / 2):
-		t.Error("the handler is still blocked in Send")
+		t.Error("the handler is still blocked")
 	}
 }
 
