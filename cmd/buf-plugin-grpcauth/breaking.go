@@ -66,10 +66,7 @@ func (s *schema) compare(
 				check.WithAgainstFileNameAndSourcePath(finding.Path, finding.SourcePath))
 		}
 	}
-	if len(now.language)+len(earlier.language) > 0 {
-		return
-	}
-	known := earlier.methods()
+	known := earlier.methods() // a version that cannot be read has none
 	for after := range now.each() {
 		before := known[after.Descriptor.FullName()]
 		switch {
@@ -98,20 +95,25 @@ func whyNotComparable(after *policy.Method) string {
 func admitsNoMore(a, b *policy.Method) bool {
 	looking := *a
 	if !a.Refuses() {
-		looking.Access, looking.Headers = policy.Public, nil
+		looking.Access = policy.Public // nor does it name a header
 	}
-	looking.Headers = slices.Clip(looking.Headers)
-	named := map[string]bool{}
-	for header := range looking.All() {
-		named[header.Name] = true
-	}
+	looking.Headers = slices.Clip(looking.Headers) // a's own room belongs to a, which other rules read meanwhile
 	for header := range b.All() {
-		if !named[header.Name] {
-			named[header.Name] = true
+		if !names(&looking, header.Name) {
 			looking.Headers = append(looking.Headers, anyValue(header.Name))
 		}
 	}
 	return policy.Implies(&looking, b)
+}
+
+// names is true if the method's rule names the header.
+func names(m *policy.Method, header string) bool {
+	for own := range m.All() {
+		if own.Name == header {
+			return true
+		}
+	}
+	return false
 }
 
 // unguards is true if only somebody else's mechanism refused calls, and the schema no longer counts on it.
@@ -119,13 +121,9 @@ func unguards(before, after *policy.Method) bool {
 	return before.Access == policy.Guarded && (after.Access == policy.Public || after.Access == policy.Undeclared)
 }
 
-// anyValue lets a header pass with any one value, and without.
+// anyValue lets a header pass with any one value, and without. For a comparison, bytes are a text as well.
 func anyValue(name string) *policy.Header {
-	kind := grpcauthv1.Type_TYPE_STRING
-	if strings.HasSuffix(name, "-bin") {
-		kind = grpcauthv1.Type_TYPE_BYTES
-	}
-	return &policy.Header{Name: name, Optional: true, Check: policy.Present, Type: kind}
+	return &policy.Header{Name: name, Optional: true, Check: policy.Present, Type: grpcauthv1.Type_TYPE_STRING}
 }
 
 // spellBoth never spells a literal, so two rules may look alike.
