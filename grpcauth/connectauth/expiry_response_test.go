@@ -9,7 +9,7 @@ import (
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/connectauth"
 )
 
-// post makes a request with a token, and returns its answer with the body unread.
+// post makes a request with a token, and returns its answer with the body unread. That is closed in the end.
 func (s *served) post(t *testing.T, body io.Reader) *http.Response {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -41,7 +41,7 @@ func TestTrailersAfterTheEndOfAStreamThatExpires(t *testing.T) {
 			w.Header().Set(http.TrailerPrefix+"Draft", "trailer")
 			<-release
 		})))
-	response := server.post(t, http.NoBody)
+	response := server.post(t, http.NoBody) //nolint:bodyclose // post does
 	body, err := io.ReadAll(response.Body)
 	if err != nil || string(body) != end || len(response.Trailer) > 0 {
 		t.Errorf("got %q, %v and the trailers %v", body, err, response.Trailer)
@@ -66,7 +66,7 @@ func TestReadsInTheMiddleOfAMessageEnd(t *testing.T) {
 				})))
 			reader, writer := io.Pipe()
 			t.Cleanup(func() { writer.Close() })
-			response := server.post(t, reader)
+			response := server.post(t, reader) //nolint:bodyclose // post does
 			wantEnd(t, ended)
 			if body, err := io.ReadAll(response.Body); err == nil {
 				t.Errorf("the caller took %q for a success", body)
