@@ -6,3 +6,7 @@ package test
 
 // The bank, a module of its own because of what it needs, is generated like the greeter, below example.
 //go:generate go run ../internal/cmd/regenerate -I ../example -I ../proto/options bank/v1/bank.proto
+
+// Of grpc's own test service, only the rules: its messages are in grpc's Go packages.
+//go:generate go run ../internal/cmd/regenerate -rules-only -I transparency -I ../proto/options credentials/test.proto
+//go:generate go run ../internal/cmd/regenerate -rules-only -I transparency -I ../proto/options literal/test.proto

@@ -42,8 +42,9 @@ var plugins = [][]string{
 	{"run", ourModule + "/cmd/protoc-gen-go-grpcauth"},
 }
 
-// messagesOnly is enough for schemas without services, and does not need the code that it writes.
-var messagesOnly = plugins[:1]
+// messagesOnly is enough for schemas without services, and does not need the code that it writes; rulesOnly for
+// those whose messages are in somebody else's Go package.
+var messagesOnly, rulesOnly = plugins[:1], plugins[len(plugins)-1:]
 
 type directories []string
 
@@ -68,6 +69,7 @@ func run(ctx context.Context, args []string) error {
 	module := flags.String("module", ourModule, "path of the Go module that the code belongs to")
 	root := flags.String("out", "", "directory of that module (default: where this module's go.mod is)")
 	onlyMessages := flags.Bool("messages-only", false, "run protoc-gen-go alone")
+	onlyRules := flags.Bool("rules-only", false, "run protoc-gen-go-grpcauth alone")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("flags: %w", err)
 	}
@@ -85,8 +87,11 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	chosen := plugins
-	if *onlyMessages {
+	switch {
+	case *onlyMessages:
 		chosen = messagesOnly
+	case *onlyRules:
+		chosen = rulesOnly
 	}
 	var files []*pluginpb.CodeGeneratorResponse_File
 	for _, command := range chosen {

@@ -1,0 +1,23 @@
+// The tests with grpc's own interop cases, whose dependencies nobody else should inherit.
+module github.com/grpcauth/protoc-gen-go-grpcauth/test/transparency
+
+go 1.26.0
+
+require (
+	github.com/grpcauth/protoc-gen-go-grpcauth v0.0.0-00010101000000-000000000000
+	google.golang.org/grpc v1.85.0
+	google.golang.org/protobuf v1.36.12
+)
+
+require (
+	cloud.google.com/go/compute/metadata v0.9.0 // indirect
+	github.com/cncf/xds/go v0.0.0-20260202195803-dba9d589def2 // indirect
+	github.com/envoyproxy/protoc-gen-validate v1.3.3 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/oauth2 v0.38.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
+)
+
+replace github.com/grpcauth/protoc-gen-go-grpcauth => ../..
