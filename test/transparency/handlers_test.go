@@ -39,6 +39,10 @@ func (h *handlers) EmptyCall(ctx context.Context, in *testgrpc.Empty) (*testgrpc
 // UnaryCall says which server answers, on request. grpc's own server for its cases does not.
 func (h *handlers) UnaryCall(ctx context.Context, in *testgrpc.SimpleRequest) (*testgrpc.SimpleResponse, error) {
 	h.enter(ctx)
+	if waits(ctx) {
+		h.log.waiting <- struct{}{}
+		h.log.woken <- untilOver(ctx)
+	}
 	if err := asked(ctx); err != nil {
 		return nil, err
 	}
@@ -71,6 +75,11 @@ func (h *handlers) StreamingInputCall(stream testgrpc.TestService_StreamingInput
 
 func (h *handlers) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServer) error {
 	h.enter(stream.Context())
+	if waits(stream.Context()) {
+		h.log.waiting <- struct{}{}
+		_, err := stream.Recv() // in which a handler waits as a rule
+		h.log.woken <- errors.Join(receiveError{err}, untilOver(stream.Context()))
+	}
 	if err := asked(stream.Context()); err != nil {
 		return err
 	}
@@ -80,6 +89,25 @@ func (h *handlers) FullDuplexCall(stream testgrpc.TestService_FullDuplexCallServ
 func (h *handlers) HalfDuplexCall(stream testgrpc.TestService_HalfDuplexCallServer) error {
 	h.enter(stream.Context())
 	return h.TestServiceServer.HalfDuplexCall(stream)
+}
+
+// waitHeader asks the handler to wait until its call is over.
+const waitHeader = "x-wait"
+
+func waits(ctx context.Context) bool {
+	return metadata.ValueFromIncomingContext(ctx, waitHeader) != nil
+}
+
+// receiveError is what a stream's handler got from Recv.
+type receiveError struct{ error }
+
+// untilOver waits for the end of a call, and not for ever, as the server waits for its handlers.
+func untilOver(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-time.After(2 * longest):
+	}
+	return ctx.Err()
 }
 
 // failHeader asks the handler to fail, with a header and a trailer beside.

@@ -18,6 +18,10 @@ type record struct {
 	// server and client are what each end sees of its calls.
 	server, client views
 
+	// waiting and woken are for handlers that wait until their calls end.
+	waiting chan struct{}
+	woken   chan error
+
 	mutex  sync.Mutex
 	counts map[string]map[string]int // what, method
 	// notes are what is wrong.
@@ -29,7 +33,11 @@ const (
 	ended, allowed, refused, verifications, handled = "ended", "allowed", "refused", "verified", "handled"
 )
 
-func newRecord(s setup) *record { return &record{setup: s, counts: map[string]map[string]int{}} }
+func newRecord(s setup) *record {
+	return &record{
+		setup: s, counts: map[string]map[string]int{}, waiting: make(chan struct{}, 1), woken: make(chan error, 1),
+	}
+}
 
 func (r *record) count(what, method string) {
 	r.mutex.Lock()

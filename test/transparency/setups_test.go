@@ -186,6 +186,8 @@ func (s setup) start(t *testing.T, equipped bool) *end {
 		registrar = interceptor.Guard(server)
 	}
 	testgrpc.RegisterTestServiceServer(registrar, newHandlers(made.log))
+	// A service without rules. Calls of one that is not registered would reach no interceptor.
+	testgrpc.RegisterUnimplementedServiceServer(server, testgrpc.UnimplementedUnimplementedServiceServer{})
 
 	var stop func()
 	made.address, stop = serve(t, s.transport, server)
