@@ -112,12 +112,15 @@ func (r *serverRule) serveStream(srv any, stream grpc.ServerStream, handler grpc
 
 // expiredInstead replaces the deadline error of a handler whose context ended because a credential expired.
 //
-// The clock is asked, and not the context for its cause: a deadline error that comes from grpc's own arithmetic
-// can be there before the context's timer has run.
+// Either the clock or the context's cause tells: a deadline error that comes from grpc's own arithmetic can be there
+// before the context's timer has run, and the clock of the wall can be behind that timer.
 func expiredInstead(bounded context.Context, expiry time.Time, err error) error {
 	late := status.Code(err) == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)
 	deadline, _ := bounded.Deadline()
-	if late && deadline.Equal(expiry) && !time.Now().Before(expiry) { // else the caller's own deadline was earlier
+	if !late || !deadline.Equal(expiry) { // the caller's own deadline was earlier
+		return err
+	}
+	if !time.Now().Before(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired) {
 		return rules.ErrExpired
 	}
 	return err

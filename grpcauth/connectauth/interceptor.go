@@ -124,10 +124,11 @@ func refusal(spec connect.Spec, peer connect.Peer, err error, check bridge.Check
 }
 
 // expiredInstead is true for the deadline error of a handler whose context ended because a credential expired.
-// The clock is asked, as package grpcauth does for grpc.
+// The clock or the context's cause tells, as in package grpcauth for grpc.
 func expiredInstead(bounded context.Context, expiry time.Time, err error) bool {
 	late := errors.Is(err, context.DeadlineExceeded) || connect.CodeOf(err) == connect.CodeDeadlineExceeded ||
 		status.Code(err) == codes.DeadlineExceeded
 	deadline, _ := bounded.Deadline()
-	return late && deadline.Equal(expiry) && expired(expiry)
+	return late && deadline.Equal(expiry) &&
+		(expired(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired))
 }
