@@ -235,11 +235,30 @@ func TestClientsWithoutASource(t *testing.T) {
 	}
 }
 
+// Each value that a client lacks has to come from the caller, and not only the first.
+func TestClientsWithoutSeveralSources(t *testing.T) {
+	t.Parallel()
+	target := &echo{}
+	server := h2.serve(t, target)
+	table := tableFor(headers(authimpl.Header{Name: "x-a", Present: authimpl.String}, authimpl.Header{Name: "x-b", Present: authimpl.String}))
+	auth := connectauth.NewClientInterceptor(authimpl.NewClientInterceptor(table, nil,
+		authimpl.Supply[string]("x-a", "DoorCredentials.XA", nil), authimpl.Supply[string]("x-b", "DoorCredentials.XB", nil)))
+	for missing, header := range map[string]http.Header{"x-b": {"X-A": {"1"}}, "x-a": {"X-B": {"1"}}} {
+		err := server.call(t.Context(), connectProtocol, unary, header, connect.WithInterceptors(auth))
+		if err == nil || !strings.Contains(err.Error(), `requires header "`+missing+`"`) {
+			t.Errorf("without %s: got %v", missing, err)
+		}
+	}
+	if sent := target.take(); len(sent) > 0 {
+		t.Errorf("something was sent: %v", sent)
+	}
+}
+
 // No header reaches a method that did not declare it, nor anything else that is called with the same clients.
 func TestT27_OnlyMethodsThatDeclareAHeaderGetIt(t *testing.T) {
 	t.Parallel()
 	target := &echo{}
-	server := h2.serve(t, target)
+	server, other := h2.serve(t, target), h2.serve(t, target) // both certificates are httptest's
 	auth := clientOf(t, grpcauth.Static(grpcauth.NewSecret("ann")))
 	client := auth.HTTPClient(server.client)
 	for _, path := range []string{"/health.v1.Health/Check", "/door.v1.Door/Unknown", "/door.v1.Doors/Unary"} {
@@ -254,22 +273,24 @@ func TestT27_OnlyMethodsThatDeclareAHeaderGetIt(t *testing.T) {
 	// A request of something further in, such as a source of tokens, that uses the call's context.
 	curious := connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
-			for _, url := range []string{server.URL + "/token", strings.Replace(server.URL, "127.0.0.1", "localhost", 1) + methodOf(unary)} {
+			for _, url := range []string{server.URL + "/token", other.URL + methodOf(unary)} {
 				request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
 				if err != nil {
 					return nil, err
 				}
-				if response, err := client.Do(request); err == nil {
-					response.Body.Close()
+				response, err := client.Do(request)
+				if err != nil {
+					return nil, err
 				}
+				response.Body.Close()
 			}
 			return nil, connect.NewError(connect.CodeAborted, nil)
 		}
 	})
-	callWith(t.Context(), client, server.URL, connectProtocol, unary, nil, connect.WithInterceptors(auth, curious))
+	err := callWith(t.Context(), client, server.URL, connectProtocol, unary, nil, connect.WithInterceptors(auth, curious))
 	seen := target.take()
-	if len(seen) < 2*3+1 {
-		t.Errorf("only %d requests arrived", len(seen))
+	if len(seen) != 2*3+2 || connect.CodeOf(err) != connect.CodeAborted {
+		t.Errorf("%d requests arrived, and the call's error is %v", len(seen), err)
 	}
 	for _, header := range seen {
 		if strings.Contains(fmt.Sprint(header), "ann") || header.Get("X-Tenant") != "" {
@@ -415,5 +436,63 @@ func TestStreamsThatAreOpened(t *testing.T) {
 			}
 			stream.CloseResponse()
 		}
+	}
+}
+
+// Where the interceptor adds credentials by itself, the HTTP client has nothing to add, and asks nobody.
+func TestSourcesAreAskedOnceOnInsecureTransports(t *testing.T) {
+	t.Parallel()
+	interceptor := authimpl.NewServerInterceptor(tableFor(bearer()), nil, verifier())
+	server := h2c.serve(t, connectauth.NewMiddleware(interceptor)((&service{}).handler()))
+	asked := 0
+	auth := clientOf(t, counted("ann", &asked), grpcauth.AllowInsecureTransport())
+	for _, k := range kinds {
+		asked = 0
+		err := callWith(t.Context(), auth.HTTPClient(server.client), server.URL, connectProtocol, k, nil, connect.WithInterceptors(auth))
+		if err != nil || asked != 1 {
+			t.Errorf("%s: got %v, and the source was asked %d times", k, err, asked)
+		}
+	}
+}
+
+// What a client does with an open stream reaches its server, and what becomes of it reaches the client.
+func TestStreamsThatAreGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, p := range protocols {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			ended := make(chan error, 1)
+			s := &service{receive: func(ctx context.Context, receive, send func() error) error {
+				if err := send(); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				ended <- context.Cause(ctx)
+				return receive()
+			}}
+			server := h2.serve(t, s.handler())
+			auth := clientOf(t, grpcauth.Static(grpcauth.NewSecret("ann")))
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			t.Cleanup(cancel)
+			stream := connect.NewClient[message, message](auth.HTTPClient(server.client), server.URL+methodOf(bidi),
+				append(p.options, connect.WithInterceptors(auth))...).CallBidiStream(ctx)
+			if err := stream.Send(&message{}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := stream.Receive(); err != nil {
+				t.Fatal(err)
+			}
+			if err := stream.CloseResponse(); err != nil {
+				t.Errorf("CloseResponse: %v", err)
+			}
+			select {
+			case <-ended:
+			case <-time.After(patience / 2): // before the context's end, which would end it, too
+				t.Error("the server was not told")
+			}
+			if err := stream.Send(&message{}); !errors.Is(err, io.EOF) {
+				t.Errorf("Send afterwards: %v", err)
+			}
+		})
 	}
 }

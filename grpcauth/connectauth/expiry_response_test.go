@@ -2,9 +2,16 @@ package connectauth_test
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"connectrpc.com/connect"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/connectauth"
 )
@@ -70,6 +77,124 @@ func TestReadsInTheMiddleOfAMessageEnd(t *testing.T) {
 			wantEnd(t, ended)
 			if body, err := io.ReadAll(response.Body); err == nil {
 				t.Errorf("the caller took %q for a success", body)
+			}
+		})
+	}
+}
+
+// What middleware further out has put into the header arrives, and early hints are no answer that the expiry would
+// have to leave alone.
+func TestHeadersAroundAnExpiry(t *testing.T) {
+	t.Parallel()
+	for lives, status := range map[time.Duration]int{time.Hour: http.StatusTeapot, lifetime: http.StatusUnauthorized} {
+		t.Run(lives.String(), func(t *testing.T) {
+			t.Parallel()
+			guarded := connectauth.NewMiddleware(expiring(lives))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusEarlyHints)
+				if lives == lifetime {
+					<-r.Context().Done()
+				}
+				w.Header().Set("Own", "1")
+				w.WriteHeader(http.StatusTeapot)
+			}))
+			server := h2.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Kept", "1")
+				guarded.ServeHTTP(w, r)
+			}))
+			response := server.post(t, http.NoBody) //nolint:bodyclose // post does
+			own := response.Header.Get("Own") != ""
+			if response.StatusCode != status || response.Header.Get("Kept") != "1" || own != (status == http.StatusTeapot) {
+				t.Errorf("got %s with %v", response.Status, response.Header)
+			}
+		})
+	}
+}
+
+// A handler that goes on after its last write keeps no call open: neither where the write has failed, nor where it
+// has finished a message. What it writes afterwards goes nowhere.
+func TestHandlersThatGoOnAfterTheirLastWrite(t *testing.T) {
+	t.Parallel()
+	random := make([]byte, 64*mebibyte) // more than a connection holds
+	rand.Read(random)
+	for name, write := range map[string]func(context.Context, http.ResponseWriter){
+		"it fails": func(_ context.Context, w http.ResponseWriter) {
+			w.Write(envelope(random))
+		},
+		"it finishes a message": func(ctx context.Context, w http.ResponseWriter) {
+			whole := envelope([]byte("abc"))
+			w.Write(whole[:6])
+			http.NewResponseController(w).Flush()
+			<-ctx.Done()
+			time.Sleep(lifetime / 4) // the call's end is most likely to wait for the rest by now
+			w.Write(whole[6:])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ended, release, late := make(chan error, 1), make(chan struct{}), make(chan error, 1)
+			guarded := connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/connect+proto")
+				write(r.Context(), w)
+				<-release
+				_, err := w.Write(envelope(nil))
+				late <- err
+			}))
+			server := http1.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer func() { ended <- nil }()
+				guarded.ServeHTTP(w, r)
+			}))
+			conn, _ := dialRaw(t, server) // which is not read
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\nContent-Length: 0\r\n\r\n", methodOf(serverStream))
+			wantEnd(t, ended)
+			close(release)
+			wantError(t, <-late, connect.CodeUnauthenticated, textExpired)
+		})
+	}
+}
+
+// wrapped is a response writer of a middleware further out.
+type wrapped struct{ http.ResponseWriter }
+
+func (w wrapped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// What follows the request of a stream that expires is never taken for a request, also where the response has begun
+// and the request's body has not ended.
+func TestWhatFollowsAnExpiredHTTP1StreamIsNoRequest(t *testing.T) {
+	t.Parallel()
+	for name, outer := range map[string]func(http.ResponseWriter) http.ResponseWriter{
+		"net/http's writer": func(w http.ResponseWriter) http.ResponseWriter { return w },
+		"a wrapped one":     func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var requests atomic.Int64
+			guarded := connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.NewResponseController(w).EnableFullDuplex()
+				w.Header().Set("Content-Type", "application/connect+proto")
+				w.Write(envelope(nil))
+				http.NewResponseController(w).Flush()
+				io.Copy(io.Discard, r.Body)
+			}))
+			server := http1.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if requests.Add(1) == 1 {
+					guarded.ServeHTTP(outer(w), r)
+				}
+			}))
+			conn, reader := dialRaw(t, server)
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\n"+
+				"Content-Type: application/connect+proto\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", methodOf(clientStream))
+			response, err := http.ReadResponse(reader, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(response.Body)
+			response.Body.Close()
+			if err != nil || !strings.Contains(string(body), textExpired) {
+				t.Errorf("got %q and %v", body, err)
+			}
+			fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+			if more, err := reader.ReadString('\n'); err == nil || requests.Load() != 1 {
+				t.Errorf("the connection goes on with %q, and %d requests were served", more, requests.Load())
 			}
 		})
 	}

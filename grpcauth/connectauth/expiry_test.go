@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/authimpl"
@@ -23,7 +25,7 @@ import (
 const (
 	textExpired = "the credential has expired"
 	lifetime    = 400 * time.Millisecond
-	shortLife   = 20 * time.Millisecond
+	shortLife   = 60 * time.Millisecond // slow machines take some time to begin a call
 )
 
 // expiring is an interceptor whose every credential lives as long.
@@ -85,8 +87,13 @@ func TestHandlersThatWaitUntilTheExpiry(t *testing.T) {
 			everyCall(t, expiring(shortLife), s, func(t *testing.T, server *served, p protocol, k kind) {
 				t.Helper()
 				wantError(t, server.call(t.Context(), p, k, token), connect.CodeUnauthenticated, textExpired)
-				if err := <-cause; err == nil || !strings.Contains(err.Error(), textExpired) {
-					t.Errorf("the context's cause: %v", err)
+				select {
+				case err := <-cause:
+					if err == nil || !strings.Contains(err.Error(), textExpired) {
+						t.Errorf("the context's cause: %v", err)
+					}
+				case <-time.After(patience):
+					t.Error("no handler ran")
 				}
 			})
 		})
@@ -104,6 +111,44 @@ func TestTheCallersDeadlineBeforeTheExpiry(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), shortLife)
 		defer cancel()
 		if err := server.call(ctx, p, k, token); connect.CodeOf(err) != connect.CodeDeadlineExceeded {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// Only the code of a deadline error counts, and not its words or whose it is.
+func TestDeadlineErrorsAtTheExpiry(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]error{
+		"connect's": connect.NewError(connect.CodeDeadlineExceeded, errors.New("in its own words")),
+		"grpc's":    status.Error(codes.DeadlineExceeded, "in its own words"),
+	} {
+		for _, install := range installs {
+			t.Run(install.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				server := h2c.serve(t, install.handler(expiring(shortLife), &service{handled: func(ctx context.Context) error {
+					<-ctx.Done()
+					return late
+				}}))
+				for _, k := range kinds {
+					wantError(t, server.call(t.Context(), connectProtocol, k, token), connect.CodeUnauthenticated, textExpired)
+				}
+			})
+		}
+	}
+}
+
+// A handler that was in a hurry of its own, before the credential expires, says so.
+func TestDeadlineErrorsBeforeTheExpiry(t *testing.T) {
+	s := &service{handled: func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Microsecond)
+		defer cancel()
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	everyCall(t, expiring(patience/2), s, func(t *testing.T, server *served, p protocol, k kind) { // before the call's own
+		t.Helper()
+		if err := server.call(t.Context(), p, k, token); connect.CodeOf(err) != connect.CodeDeadlineExceeded {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -408,8 +453,8 @@ func TestResponsesAroundTheExpiry(t *testing.T) {
 			if aborted := err != nil; aborted != c.aborted || !aborted && string(body) != c.want {
 				t.Errorf("got %q and %v", body, err)
 			}
-			if status := response.Trailer.Get("Grpc-Status"); status != c.trailer {
-				t.Errorf("got the trailer %q, want %q", status, c.trailer)
+			if code := response.Trailer.Get("Grpc-Status"); code != c.trailer {
+				t.Errorf("got the trailer %q, want %q", code, c.trailer)
 			}
 		})
 	}

@@ -317,5 +317,12 @@ func TestT17_BinaryValues(t *testing.T) {
 				}
 			}
 		}
+		for _, encoded := range []string{"YWJj*", "YWJjZ", "YWJj=", "*"} { // also where it begins as base64
+			got = nil
+			wantError(t, server.call(t.Context(), p, k, http.Header{"X-Data-Bin": {encoded}}), connect.CodeFailedPrecondition, refusal.Message)
+			if got != nil {
+				t.Errorf("%s: a handler got %q", encoded, got)
+			}
+		}
 	})
 }

@@ -2,6 +2,7 @@ package connectauth_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -65,5 +66,17 @@ func TestCallsAreRefusedInTheCallersProtocol(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-ran
+	})
+}
+
+// A handler's own error is what its caller gets.
+func TestErrorsOfHandlersReachTheirCallers(t *testing.T) {
+	interceptor := authimpl.NewServerInterceptor(tableFor(headers(authimpl.Header{Name: "x-key", Equals: "42"})), nil)
+	s := &service{handled: func(context.Context) error {
+		return connect.NewError(connect.CodeAborted, errors.New("the handler's own"))
+	}}
+	everyCall(t, interceptor, s, func(t *testing.T, server *served, p protocol, k kind) {
+		t.Helper()
+		wantError(t, server.call(t.Context(), p, k, http.Header{"X-Key": {"42"}}), connect.CodeAborted, "the handler's own")
 	})
 }
