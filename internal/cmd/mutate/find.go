@@ -74,12 +74,16 @@ func nameOf(function *ast.FuncDecl) string {
 // text is a part of the source on one line.
 func (f *finder) text(from, to token.Pos) string {
 	const most = 90
-	source := f.sources[f.name][f.offset(from):f.offset(to)]
-	text := strings.Join(strings.Fields(string(source)), " ")
+	text := strings.Join(strings.Fields(f.code(from, to)), " ")
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// code is a part of the source as it stands.
+func (f *finder) code(from, to token.Pos) string {
+	return string(f.sources[f.name][f.offset(from):f.offset(to)])
 }
 
 func (f *finder) offset(at token.Pos) int { return f.fset.Position(at).Offset }
@@ -183,7 +187,7 @@ func (f *finder) statements(list []ast.Stmt) {
 
 func (f *finder) assignment(node *ast.AssignStmt) {
 	if node.Tok == token.OR_ASSIGN || node.Tok == token.ADD_ASSIGN {
-		left, right := f.text(node.Lhs[0].Pos(), node.Lhs[0].End()), f.text(node.Rhs[0].Pos(), node.Rhs[0].End())
+		left, right := f.code(node.Lhs[0].Pos(), node.Lhs[0].End()), f.code(node.Rhs[0].Pos(), node.Rhs[0].End())
 		plain := left + " = " + right
 		f.ifCompiles(node, f.text(node.Pos(), node.End())+" → "+plain, "if mutant(#) { "+plain+" } else { ", " }")
 	}
@@ -232,7 +236,7 @@ func (f *finder) isError(node ast.Expr) bool {
 }
 
 func (f *finder) binary(node *ast.BinaryExpr) {
-	left, right := f.text(node.X.Pos(), node.X.End()), f.text(node.Y.Pos(), node.Y.End())
+	left, right := f.code(node.X.Pos(), node.X.End()), f.code(node.Y.Pos(), node.Y.End())
 	if f.info.Types[node.Y].Value != nil && f.info.Types[node.X].Value == nil {
 		f.compared[node.X] = true
 	}

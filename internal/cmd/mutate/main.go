@@ -41,7 +41,18 @@ var targets = map[string][]string{
 		"compile.go", "credential.go", "evaluator.go", "grants.go", "incoming.go", "read.go", "refusal.go", "supply.go",
 		"values.go", "verifier.go",
 	},
-	module + "/grpcauth": {"credentials.go", "passing.go", "secretset.go", "stream.go"},
+	module + "/grpcauth":           {"credentials.go", "passing.go", "secretset.go", "stream.go"},
+	module + "/grpcauth/challenge": {"challenge.go"},
+}
+
+// doorTargets are tried instead with -suites connect. Their tests wait for credentials to expire, which takes too
+// long for samples, and what survives there is not explained yet.
+var doorTargets = map[string][]string{
+	module + "/grpcauth": {"door.go"},
+	module + "/grpcauth/connectauth": {
+		"client.go", "clientconn.go", "expiry.go", "httpclient.go", "incoming.go", "interceptor.go", "middleware.go",
+		"refuse.go", "response.go", "stream.go", "timeout.go",
+	},
 }
 
 const (
@@ -55,7 +66,8 @@ func main() {
 	only := flag.String("only", "", "try faults whose description holds this text")
 	list := flag.Bool("list", false, "print the faults and stop")
 	workers := flag.Int("workers", 4, "so many mutants are tried at a time: most of a test's time is spent waiting")
-	names := flag.String("suites", "", "run only these tests: rules, vectors, quick, client, expiry, others, all")
+	names := flag.String("suites", "", "run only these tests: rules, vectors, quick, client, expiry, others, all, challenge; "+
+		"connect has targets of its own")
 	verbose := flag.Bool("v", false, "print the killed ones, too")
 	flag.Parse()
 	if err := run(*duration, *seed, *only, *list, *names, *workers, *verbose); err != nil {
@@ -66,11 +78,15 @@ func main() {
 
 func run(duration time.Duration, seed, only string, list bool, names string, workers int, verbose bool) error {
 	ctx := context.Background()
-	mutants, overlay, err := instrument(ctx)
+	files := targets
+	if names == connect {
+		files = doorTargets
+	}
+	mutants, overlay, err := instrument(ctx, files)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d mutants in %d files\n", len(mutants), len(overlay)-len(targets))
+	fmt.Printf("%d mutants in %d files\n", len(mutants), len(overlay)-len(files))
 	chosen := choose(mutants, seed, only)
 	if list {
 		for _, one := range chosen {
@@ -100,15 +116,15 @@ func run(duration time.Duration, seed, only string, list bool, names string, wor
 }
 
 // instrument returns all mutants, and the instrumented files by their real paths.
-func instrument(ctx context.Context) ([]*mutant, map[string][]byte, error) {
+func instrument(ctx context.Context, files map[string][]string) ([]*mutant, map[string][]byte, error) {
 	var mutants []*mutant
 	overlay := map[string][]byte{}
-	for _, importPath := range slices.Sorted(keysOf(targets)) {
+	for _, importPath := range slices.Sorted(keysOf(files)) {
 		loaded, err := load(ctx, importPath)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, name := range targets[importPath] {
+		for _, name := range files[importPath] {
 			found, err := loaded.find(name, len(mutants))
 			if err != nil {
 				return nil, nil, err
@@ -167,7 +183,7 @@ func try(
 	for range workers {
 		group.Go(func() {
 			for one := range queue {
-				killer := firstFailing(ctx, suites, one.number)
+				killer := firstFailing(ctx, suites, one)
 				result.add(one, killer)
 				if verbose || killer == "" {
 					fmt.Printf("%s: %s\n", one, map[bool]string{true: "SURVIVES", false: killer}[killer == ""])

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -23,9 +24,18 @@ type suite struct {
 	binary  string
 }
 
-const runtime = "grpcauth"
+const (
+	runtime   = "grpcauth"
+	challenge = runtime + "/challenge"
+	connect   = "connect" // a suite that is run by its name only
+)
 
-// allSuites end with all tests of both packages.
+// asks is true for a suite whose tests may notice the mutant.
+func (s *suite) asks(one *mutant) bool {
+	return (s.folder == challenge) == (path.Dir(one.file) == challenge)
+}
+
+// allSuites end with all tests of each package.
 func allSuites() []suite {
 	return []suite{
 		{name: "rules", folder: "grpcauth/internal/rules"},
@@ -39,6 +49,8 @@ func allSuites() []suite {
 		{name: "expiry", folder: runtime, filters: []string{"-test.run=Expir|Streams|AuthorizedContext"}},
 		{name: "others", folder: runtime, filters: []string{"-test.skip=Vectors|T26_SecretsOnPlain|Rotation"}},
 		{name: "all", folder: runtime},
+		{name: "challenge", folder: challenge},
+		{name: connect, folder: runtime + "/connectauth", filters: []string{"-test.parallel=8"}}, // they wait
 	}
 }
 
@@ -50,10 +62,10 @@ func buildSuites(ctx context.Context, work string, overlay map[string][]byte, na
 		return nil, err
 	}
 	suites := allSuites()
-	if names != "" {
-		chosen := strings.Split(names, ",")
-		suites = slices.DeleteFunc(suites, func(s suite) bool { return !slices.Contains(chosen, s.name) })
-	}
+	chosen := strings.Split(names, ",")
+	suites = slices.DeleteFunc(suites, func(s suite) bool {
+		return names == "" && s.name == connect || names != "" && !slices.Contains(chosen, s.name)
+	})
 	binaries := map[string]string{}
 	for i := range suites {
 		one := &suites[i]
@@ -116,9 +128,12 @@ func (s *suite) run(ctx context.Context, number int) ([]byte, error) {
 }
 
 // firstFailing names the suite, and the test if it says so, that notices the mutant; "" if none does.
-func firstFailing(ctx context.Context, suites []suite, number int) string {
+func firstFailing(ctx context.Context, suites []suite, one *mutant) string {
 	for i := range suites {
-		output, err := suites[i].run(ctx, number)
+		if !suites[i].asks(one) {
+			continue
+		}
+		output, err := suites[i].run(ctx, one.number)
 		if err == nil {
 			continue
 		}
