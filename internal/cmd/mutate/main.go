@@ -66,8 +66,8 @@ func main() {
 	only := flag.String("only", "", "try faults whose description holds this text")
 	list := flag.Bool("list", false, "print the faults and stop")
 	workers := flag.Int("workers", 4, "so many mutants are tried at a time: most of a test's time is spent waiting")
-	names := flag.String("suites", "", "run only these tests: rules, vectors, quick, client, expiry, others, all, challenge; "+
-		"connect has targets of its own")
+	names := flag.String("suites", "", "run only these tests: rules, vectors, quick, client, expiry, others, all, "+
+		"challenge; connect has targets of its own")
 	verbose := flag.Bool("v", false, "print the killed ones, too")
 	flag.Parse()
 	if err := run(*duration, *seed, *only, *list, *names, *workers, *verbose); err != nil {
