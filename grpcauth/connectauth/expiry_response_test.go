@@ -152,10 +152,10 @@ func TestHandlersThatGoOnAfterTheirLastWrite(t *testing.T) {
 	}
 }
 
-// wrapped is a response writer of a middleware further out.
-type wrapped struct{ http.ResponseWriter }
+// unwrapping is a response writer of a middleware further out.
+type unwrapping struct{ http.ResponseWriter }
 
-func (w wrapped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w unwrapping) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // What follows the request of a stream that expires is never taken for a request, also where the response has begun
 // and the request's body has not ended.
@@ -163,7 +163,7 @@ func TestWhatFollowsAnExpiredHTTP1StreamIsNoRequest(t *testing.T) {
 	t.Parallel()
 	for name, outer := range map[string]func(http.ResponseWriter) http.ResponseWriter{
 		"net/http's writer": func(w http.ResponseWriter) http.ResponseWriter { return w },
-		"a wrapped one":     func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} },
+		"a wrapped one":     func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{w} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
