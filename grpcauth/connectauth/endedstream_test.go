@@ -15,7 +15,7 @@ func TestHandlersThatGoOnAfterTheEndOfTheirStream(t *testing.T) {
 	t.Parallel()
 	const end = "\x02\x00\x00\x00\x02{}"
 	release, ended := make(chan struct{}), make(chan struct{})
-	handler := connectauth.NewMiddleware(expiring(shortLife))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	handler := connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		defer close(ended)
 		w.Header().Set("Content-Type", "application/connect+proto")
 		io.WriteString(w, end)

@@ -19,7 +19,7 @@ func (w *wrapped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // expires, what is left of the request's body is still not taken for another request.
 func TestAnExpiryThroughOtherMiddleware(t *testing.T) {
 	t.Parallel()
-	answering := connectauth.NewMiddleware(expiring(shortLife))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	answering := connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/connect+proto")
 		w.Write(envelope(nil))
 		w.(http.Flusher).Flush()
