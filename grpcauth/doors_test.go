@@ -17,6 +17,7 @@ import (
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/authimpl"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/vectors"
 )
 
 // patience bounds every call: tests do not wait for what does not come.
@@ -31,26 +32,20 @@ func headers(list ...authimpl.Header) authimpl.Method {
 }
 
 // kind is one of the four kinds of methods. Each test service has a method of each kind, of that name.
-type kind string
+type kind = vectors.Kind
 
 const (
-	unary        kind = "Unary"
-	serverStream kind = "ServerStream"
-	clientStream kind = "ClientStream"
-	bidi         kind = "Bidi"
+	unary        = vectors.Unary
+	serverStream = vectors.ServerStream
+	clientStream = vectors.ClientStream
+	bidi         = vectors.Bidi
 )
 
-var kinds = []kind{unary, serverStream, clientStream, bidi}
+var kinds = vectors.Kinds
 
 // tableFor is a table with the same rule for a method of each kind.
 func tableFor(service string, rule authimpl.Method) *authimpl.Service {
-	table := &authimpl.Service{Name: service}
-	for _, kind := range kinds {
-		method := rule
-		method.FullMethod = "/" + service + "/" + string(kind)
-		table.Methods = append(table.Methods, method)
-	}
-	return table
+	return vectors.Table(service, rule)
 }
 
 // service is a real gRPC service without generated code, with a method of each kind.
@@ -68,70 +63,7 @@ func (s *service) enter(ctx context.Context) {
 }
 
 // desc is what generated code would register.
-func (s *service) desc() *grpc.ServiceDesc {
-	receiveAll := func(stream grpc.ServerStream) error {
-		for {
-			if err := stream.RecvMsg(&emptypb.Empty{}); errors.Is(err, io.EOF) {
-				return nil
-			} else if err != nil {
-				return err
-			}
-		}
-	}
-	return &grpc.ServiceDesc{
-		ServiceName: s.name,
-		HandlerType: (*any)(nil),
-		Methods: []grpc.MethodDesc{{
-			MethodName: string(unary),
-			Handler: func(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-				in := &emptypb.Empty{}
-				if err := decode(in); err != nil {
-					return nil, err
-				}
-				handler := func(ctx context.Context, _ any) (any, error) {
-					s.enter(ctx)
-					return &emptypb.Empty{}, nil
-				}
-				if interceptor == nil {
-					return handler(ctx, in)
-				}
-				return interceptor(ctx, in, &grpc.UnaryServerInfo{FullMethod: "/" + s.name + "/" + string(unary)}, handler)
-			},
-		}},
-		Streams: []grpc.StreamDesc{
-			{
-				StreamName: string(serverStream), ServerStreams: true,
-				Handler: func(_ any, stream grpc.ServerStream) error {
-					s.enter(stream.Context())
-					if err := stream.RecvMsg(&emptypb.Empty{}); err != nil {
-						return err
-					}
-					return stream.SendMsg(&emptypb.Empty{})
-				},
-			},
-			{
-				StreamName: string(clientStream), ClientStreams: true,
-				Handler: func(_ any, stream grpc.ServerStream) error {
-					s.enter(stream.Context())
-					if err := receiveAll(stream); err != nil {
-						return err
-					}
-					return stream.SendMsg(&emptypb.Empty{})
-				},
-			},
-			{
-				StreamName: string(bidi), ClientStreams: true, ServerStreams: true,
-				Handler: func(_ any, stream grpc.ServerStream) error {
-					s.enter(stream.Context())
-					if err := receiveAll(stream); err != nil {
-						return err
-					}
-					return stream.SendMsg(&emptypb.Empty{})
-				},
-			},
-		},
-	}
-}
+func (s *service) desc() *grpc.ServiceDesc { return vectors.Desc(s.name, s.enter) }
 
 // call calls a method of the given kind to its end, as generated client code does.
 func call(ctx context.Context, connection grpc.ClientConnInterface, service string, kind kind, opts ...grpc.CallOption) error {

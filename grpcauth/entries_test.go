@@ -23,6 +23,9 @@ import (
 // entry calls a method with metadata by one way into a service.
 type entry func(ctx context.Context, kind kind, md metadata.MD) error
 
+// caller is the principal of these calls.
+type caller string
+
 // entryCases are the same calls for each way in. They go to a method that needs a literal, and a token of
 // which the verifier of checkEntry knows one.
 var entryCases = []struct {

@@ -18,23 +18,24 @@ import (
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/connectauth"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/vectors"
 )
 
 // connectDoor is a way to put the checks of several services before connect's handlers.
 type connectDoor struct {
 	name    string
-	install func(services []*vectorService) http.Handler
+	install func(services []*vectors.Service) http.Handler
 }
 
 var connectDoors = []connectDoor{
-	{"middleware", func(services []*vectorService) http.Handler {
+	{"middleware", func(services []*vectors.Service) http.Handler {
 		list := []*grpcauth.ServerInterceptor{neverAsked()}
 		for _, s := range services {
-			list = append(list, s.interceptor)
+			list = append(list, s.Interceptor)
 		}
 		return connectauth.NewMiddleware(grpcauth.MergeServerInterceptors(list...))(connectHandlers(services, nil))
 	}},
-	{"interceptor", func(services []*vectorService) http.Handler {
+	{"interceptor", func(services []*vectors.Service) http.Handler {
 		return connectHandlers(services, connectauth.NewInterceptor)
 	}},
 }
@@ -77,13 +78,13 @@ func TestT4_VectorsAtTheConnectDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		t.Run(file.theme, func(t *testing.T) {
+		t.Run(file.Theme, func(t *testing.T) {
 			t.Parallel()
 			for _, door := range connectDoors {
 				for _, wire := range connectWires {
 					t.Run(door.name+"/"+strings.ReplaceAll(wire.name, "/", " "), func(t *testing.T) {
 						t.Parallel()
-						runCases(t, wire.cases(file.Cases), file.serveConnect(t, door, wire))
+						runCases(t, wire.cases(file.Cases), serveConnect(t, file, door, wire))
 					})
 				}
 			}
@@ -115,8 +116,8 @@ func TestVectorsThatHTTP1DoesNotCarry(t *testing.T) {
 }
 
 // cases are those that the transport carries, with the verdict of the Connect door.
-func (w connectWire) cases(all []*vectorCase) []*vectorCase {
-	var carried []*vectorCase
+func (w connectWire) cases(all []*vectors.Case) []*vectors.Case {
+	var carried []*vectors.Case
 	for _, c := range all {
 		lost := false
 		for transport := range c.NotOver {
@@ -135,15 +136,15 @@ func (w connectWire) cases(all []*vectorCase) []*vectorCase {
 }
 
 // serveConnect serves the rules of a file with connectrpc.
-func (f *vectorFile) serveConnect(t *testing.T, door connectDoor, wire connectWire) *vectorServer {
+func serveConnect(t *testing.T, f *vectors.File, door connectDoor, wire connectWire) *vectorServer {
 	t.Helper()
 	made := &vectorServer{
-		recorder: &callRecorder{}, kinds: wire.kinds,
-		takes: func(c *vectorCase) bool {
-			return c.calls() && c.By != byInProcess && (c.By != byWire || wire.name == grpcOverHTTP2)
+		kinds: wire.kinds,
+		takes: func(c *vectors.Case) bool {
+			return c.Calls() && c.By != vectors.ByInProcess && (c.By != vectors.ByWire || wire.name == grpcOverHTTP2)
 		},
 	}
-	made.services = f.services(made.recorder)
+	made.services = f.Services()
 	handler := door.install(slices.Collect(maps.Values(made.services)))
 	if slices.Equal(wire.kinds, onlyGET) {
 		handler = methodGET(handler)
@@ -156,13 +157,13 @@ func (f *vectorFile) serveConnect(t *testing.T, door connectDoor, wire connectWi
 	t.Cleanup(transport.CloseIdleConnections)
 	client := &http.Client{Transport: transport}
 	dial := dialTLS(address)
-	made.send = func(ctx context.Context, t *testing.T, s *vectorService, kind kind, c *vectorCase) callAnswer {
+	made.send = func(ctx context.Context, t *testing.T, s *vectors.Service, kind kind, c *vectors.Case) vectors.Answer {
 		t.Helper()
-		path := "/" + s.table.Name + "/" + string(kind)
-		if c.By == byWire {
-			return c.sendRaw(ctx, t, ends{dial: dial}, "https", path)
+		path := "/" + s.Name + "/" + string(kind)
+		if c.By == vectors.ByWire {
+			return sendRaw(ctx, t, c, ends{dial: dial}, "https", path)
 		}
-		return connectAnswer(callConnect(ctx, client, "https://"+address+path, kind, c.header(), wire.options...))
+		return connectAnswer(callConnect(ctx, client, "https://"+address+path, kind, headerOf(c), wire.options...))
 	}
 	return made
 }
@@ -199,63 +200,63 @@ func listenConnect(t *testing.T, handler http.Handler) (address string) {
 	return listener.Addr().String()
 }
 
-// header is what an HTTP client sends.
-func (c *vectorCase) header() http.Header {
+// headerOf is what an HTTP client sends.
+func headerOf(c *vectors.Case) http.Header {
 	sent := http.Header{}
 	for _, pair := range c.Send {
-		value, _ := pair.unmarked()
-		if strings.HasSuffix(pair.key, "-bin") {
+		value, _ := pair.Unmarked()
+		if strings.HasSuffix(pair.Key, "-bin") {
 			value = connectrpc.EncodeBinaryHeader([]byte(value))
 		}
-		sent.Add(pair.key, value)
+		sent.Add(pair.Key, value)
 	}
 	return sent
 }
 
-func connectAnswer(err error) callAnswer {
+func connectAnswer(err error) vectors.Answer {
 	var got *connectrpc.Error
 	switch {
 	case err == nil:
-		return callAnswer{}
+		return vectors.Answer{}
 	case errors.As(err, &got):
-		return callAnswer{code: codes.Code(got.Code()), message: got.Message(), details: len(got.Details())}
+		return vectors.Answer{Code: codes.Code(got.Code()), Message: got.Message(), Details: len(got.Details())}
 	default:
-		return callAnswer{code: codes.Unknown, message: err.Error()}
+		return vectors.Answer{Code: codes.Unknown, Message: err.Error()}
 	}
 }
 
 // connectHandlers serves a method of each kind, by exact paths as generated handlers do.
 func connectHandlers(
-	services []*vectorService, check func(*grpcauth.ServerInterceptor) connectrpc.Interceptor,
+	services []*vectors.Service, check func(*grpcauth.ServerInterceptor) connectrpc.Interceptor,
 ) http.Handler {
 	handlers := map[string]http.Handler{}
 	for _, s := range services {
 		// The few bytes of these answers are not compressed: the race detector is slow to clear a compressor's tables.
 		options := []connectrpc.HandlerOption{connectrpc.WithCompressMinBytes(1 << 10)}
 		if check != nil {
-			options = append(options, connectrpc.WithInterceptors(check(s.interceptor)))
+			options = append(options, connectrpc.WithInterceptors(check(s.Interceptor)))
 		}
-		path := func(k kind) string { return "/" + s.table.Name + "/" + string(k) }
+		path := func(k kind) string { return "/" + s.Name + "/" + string(k) }
 		handlers[path(unary)] = connectrpc.NewUnaryHandler(path(unary),
 			func(ctx context.Context, _ *connectrpc.Request[emptypb.Empty]) (*connectrpc.Response[emptypb.Empty], error) {
-				s.served.enter(ctx)
+				s.Enter(ctx)
 				return connectrpc.NewResponse(&emptypb.Empty{}), nil
 			}, append(options, noSideEffects)...)
 		handlers[path(serverStream)] = connectrpc.NewServerStreamHandler(path(serverStream),
 			func(ctx context.Context, _ *connectrpc.Request[emptypb.Empty], stream *connectrpc.ServerStream[emptypb.Empty]) error {
-				s.served.enter(ctx)
+				s.Enter(ctx)
 				return stream.Send(&emptypb.Empty{})
 			}, options...)
 		handlers[path(clientStream)] = connectrpc.NewClientStreamHandler(path(clientStream),
 			func(ctx context.Context, stream *connectrpc.ClientStream[emptypb.Empty]) (*connectrpc.Response[emptypb.Empty], error) {
-				s.served.enter(ctx)
+				s.Enter(ctx)
 				for stream.Receive() {
 				}
 				return connectrpc.NewResponse(&emptypb.Empty{}), stream.Err()
 			}, options...)
 		handlers[path(bidi)] = connectrpc.NewBidiStreamHandler(path(bidi),
 			func(ctx context.Context, stream *connectrpc.BidiStream[emptypb.Empty, emptypb.Empty]) error {
-				s.served.enter(ctx)
+				s.Enter(ctx)
 				for {
 					if _, err := stream.Receive(); errors.Is(err, io.EOF) {
 						return stream.Send(&emptypb.Empty{})

@@ -6,26 +6,33 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth"
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/authimpl"
+	"github.com/grpcauth/protoc-gen-go-grpcauth/internal/vectors"
 )
+
+// loadVectors reads all files once.
+var loadVectors = sync.OnceValues(func() ([]*vectors.File, error) {
+	return vectors.Load(os.DirFS(filepath.Join("..", "testdata", "vectors")))
+})
 
 // TestVectors makes the calls of testdata/vectors with each installation, on each kind of connection, to a
 // method of each kind, and compares all that can be seen of them at both ends.
 func TestVectors(t *testing.T) {
 	t.Parallel()
-	runVectors(t, wires, func(*vectorCase) bool { return true })
+	runVectors(t, wires, func(*vectors.Case) bool { return true })
 }
 
 func TestT9_LevelsInVectors(t *testing.T)                     { runThreat(t, "T9") }
@@ -50,7 +57,7 @@ func TestT43_ScopesInVectors(t *testing.T)                    { runThreat(t, "T4
 func runThreat(t *testing.T, id string) {
 	t.Helper()
 	t.Parallel()
-	answers := func(c *vectorCase) bool { return slices.Contains(c.Threats, id) }
+	answers := func(c *vectors.Case) bool { return slices.Contains(c.Threats, id) }
 	if count := runVectors(t, wires[:1], answers); count < enoughOfAThreat {
 		t.Errorf("%d cases answer %s, want %d or more", count, id, enoughOfAThreat)
 	}
@@ -90,7 +97,7 @@ func TestVectorsAreEnough(t *testing.T) {
 }
 
 // runVectors runs the cases that are chosen and counts them.
-func runVectors(t *testing.T, wires []wire, chosen func(*vectorCase) bool) int {
+func runVectors(t *testing.T, wires []wire, chosen func(*vectors.Case) bool) int {
 	t.Helper()
 	files, err := loadVectors()
 	if err != nil {
@@ -98,7 +105,7 @@ func runVectors(t *testing.T, wires []wire, chosen func(*vectorCase) bool) int {
 	}
 	count := 0
 	for _, file := range files {
-		var cases []*vectorCase
+		var cases []*vectors.Case
 		for _, c := range file.Cases {
 			if chosen(c) {
 				cases = append(cases, c)
@@ -108,18 +115,18 @@ func runVectors(t *testing.T, wires []wire, chosen func(*vectorCase) bool) int {
 			continue
 		}
 		count += len(cases)
-		t.Run(file.theme, func(t *testing.T) {
+		t.Run(file.Theme, func(t *testing.T) {
 			t.Parallel()
-			file.runInvalid(t, cases)
+			runInvalid(t, file, cases)
 			t.Run("Authorize", func(t *testing.T) {
 				t.Parallel()
-				runCases(t, cases, file.inProcess())
+				runCases(t, cases, askAuthorize(file))
 			})
 			for _, installation := range installations {
 				for _, wire := range wires {
 					t.Run(installation.name+"/"+wire.name, func(t *testing.T) {
 						t.Parallel()
-						runCases(t, cases, file.serve(t, installation, wire))
+						runCases(t, cases, serveVectors(t, file, installation, wire))
 					})
 				}
 			}
@@ -128,7 +135,7 @@ func runVectors(t *testing.T, wires []wire, chosen func(*vectorCase) bool) int {
 	return count
 }
 
-func runCases(t *testing.T, cases []*vectorCase, served *vectorServer) {
+func runCases(t *testing.T, cases []*vectors.Case, served *vectorServer) {
 	t.Helper()
 	for _, c := range cases {
 		if !served.takes(c) {
@@ -137,10 +144,10 @@ func runCases(t *testing.T, cases []*vectorCase, served *vectorServer) {
 		t.Run(c.Name, func(t *testing.T) {
 			for _, kind := range served.kinds {
 				service := served.services[c.Rule]
-				ctx, cancel := context.WithTimeout(t.Context(), c.lasts())
-				answer := served.send(ctx, t, service, kind, c)
-				cancel()
-				for _, difference := range service.compare(c, kind, answer, served.recorder.take()) {
+				differences := service.Try(t.Context(), c, kind, func(ctx context.Context) vectors.Answer {
+					return served.send(ctx, t, service, kind, c)
+				})
+				for _, difference := range differences {
 					t.Errorf("%s: %s", kind, difference)
 				}
 			}
@@ -148,60 +155,34 @@ func runCases(t *testing.T, cases []*vectorCase, served *vectorServer) {
 	}
 }
 
-// calls is true for a case that makes a call.
-func (c *vectorCase) calls() bool { return c.Invalid == "" }
-
-// lasts is how long the call may take: longer than any expiry of a verifier's, so that these can be told
-// from the call's own deadline.
-func (c *vectorCase) lasts() time.Duration {
-	if c.LastsSeconds > 0 {
-		return time.Duration(c.LastsSeconds * float64(time.Second))
-	}
-	return time.Hour
-}
-
 // vectorServer serves the rules of one file.
 type vectorServer struct {
-	services map[string]*vectorService
+	services map[string]*vectors.Service
 	kinds    []kind
-	recorder *callRecorder
-	takes    func(*vectorCase) bool
-	send     func(ctx context.Context, t *testing.T, s *vectorService, kind kind, c *vectorCase) callAnswer
-}
-
-// callAnswer is what a caller got.
-type callAnswer struct {
-	code    codes.Code
-	message string
-	details int
-	reset   bool // by the transport, without an answer
-}
-
-func answerOf(err error) callAnswer {
-	got := status.Convert(err)
-	return callAnswer{code: got.Code(), message: got.Message(), details: len(got.Details())}
+	takes    func(*vectors.Case) bool
+	send     func(ctx context.Context, t *testing.T, s *vectors.Service, kind kind, c *vectors.Case) vectors.Answer
 }
 
 // installation is a way to put the checks of several services into a server.
 type installation struct {
 	name    string
-	install func(services []*vectorService, options []grpc.ServerOption) *grpc.Server
+	install func(services []*vectors.Service, options []grpc.ServerOption) *grpc.Server
 }
 
 var installations = []installation{
-	{"interceptors", func(services []*vectorService, options []grpc.ServerOption) *grpc.Server {
+	{"interceptors", func(services []*vectors.Service, options []grpc.ServerOption) *grpc.Server {
 		for _, s := range services {
-			options = append(options, s.interceptor.ServerOptions()...)
+			options = append(options, s.Interceptor.ServerOptions()...)
 		}
 		return grpc.NewServer(options...)
 	}},
-	{"guard", func(_ []*vectorService, options []grpc.ServerOption) *grpc.Server {
+	{"guard", func(_ []*vectors.Service, options []grpc.ServerOption) *grpc.Server {
 		return grpc.NewServer(options...)
 	}},
-	{"merged", func(services []*vectorService, options []grpc.ServerOption) *grpc.Server {
+	{"merged", func(services []*vectors.Service, options []grpc.ServerOption) *grpc.Server {
 		list := []*grpcauth.ServerInterceptor{neverAsked()}
 		for _, s := range services {
-			list = append(list, s.interceptor)
+			list = append(list, s.Interceptor)
 		}
 		return grpc.NewServer(append(options, grpcauth.MergeServerInterceptors(list...).ServerOptions()...)...)
 	}},
@@ -221,33 +202,33 @@ func neverAsked() *grpcauth.ServerInterceptor {
 		authimpl.VerifyBearer("authorization", panics))
 }
 
-// serve serves the rules of a file with the checks installed.
-func (f *vectorFile) serve(t *testing.T, installation installation, wire wire) *vectorServer {
+// serveVectors serves the rules of a file with the checks installed.
+func serveVectors(t *testing.T, f *vectors.File, installation installation, wire wire) *vectorServer {
 	t.Helper()
-	made := &vectorServer{recorder: &callRecorder{}, kinds: kinds, takes: func(c *vectorCase) bool { return c.calls() && c.By != byInProcess }}
-	made.services = f.services(made.recorder)
+	made := &vectorServer{kinds: kinds, takes: func(c *vectors.Case) bool { return c.Calls() && c.By != vectors.ByInProcess }}
+	made.services = f.Services()
 	services := slices.Collect(maps.Values(made.services))
 	server := installation.install(services, wire.options())
 	for _, s := range services {
 		var registrar grpc.ServiceRegistrar = server
 		if installation.name == "guard" {
-			registrar = s.interceptor.Guard(server)
+			registrar = s.Interceptor.Guard(server)
 		}
-		registrar.RegisterService(s.served.desc(), s.served)
+		registrar.RegisterService(vectors.Desc(s.Name, s.Enter), s)
 	}
 	reached := wire.serve(t, server)
-	made.send = func(ctx context.Context, t *testing.T, s *vectorService, kind kind, c *vectorCase) callAnswer {
+	made.send = func(ctx context.Context, t *testing.T, s *vectors.Service, kind kind, c *vectors.Case) vectors.Answer {
 		t.Helper()
-		if c.By == byWire {
-			return c.sendRaw(ctx, t, reached, wire.scheme, "/"+s.table.Name+"/"+string(kind))
+		if c.By == vectors.ByWire {
+			return sendRaw(ctx, t, c, reached, wire.scheme, "/"+s.Name+"/"+string(kind))
 		}
-		return answerOf(callUntil(metadata.NewOutgoingContext(ctx, c.metadata()), reached.client, s.table.Name, kind))
+		return vectors.AnswerOf(callUntil(metadata.NewOutgoingContext(ctx, c.Metadata()), reached.client, s.Name, kind))
 	}
 	return made
 }
 
 // sendRaw sends the case's fields as they stand.
-func (c *vectorCase) sendRaw(ctx context.Context, t *testing.T, reached ends, scheme, path string) callAnswer {
+func sendRaw(ctx context.Context, t *testing.T, c *vectors.Case, reached ends, scheme, path string) vectors.Answer {
 	t.Helper()
 	connection, err := reached.dial(ctx)
 	if err != nil {
@@ -255,111 +236,47 @@ func (c *vectorCase) sendRaw(ctx context.Context, t *testing.T, reached ends, sc
 	}
 	var fields []field
 	for _, pair := range c.Send {
-		fields = append(fields, field{Name: pair.key, Value: string(pair.value)})
+		fields = append(fields, field{Name: pair.Key, Value: string(pair.Value)})
 	}
 	answer := rawCallOn(t, connection, scheme, path, fields...)
 	if answer.reset || answer.fields[":status"] != "200" { // behind net/http, a refusal can be HTTP's own
-		return callAnswer{reset: true}
+		return vectors.Answer{Reset: true}
 	}
 	code, err := strconv.Atoi(answer.fields["grpc-status"])
 	message, notEncoded := url.PathUnescape(answer.fields["grpc-message"])
 	if err := errors.Join(err, notEncoded); err != nil {
 		t.Fatal(err)
 	}
-	return callAnswer{code: codes.Code(code), message: message}
+	return vectors.Answer{Code: codes.Code(code), Message: message}
 }
 
-// inProcess asks Authorize, the door of who has no server. Its calls have no kind.
-func (f *vectorFile) inProcess() *vectorServer {
-	made := &vectorServer{recorder: &callRecorder{}, kinds: kinds, takes: func(c *vectorCase) bool { return c.calls() && c.By != byWire }}
-	made.services = f.services(made.recorder)
-	made.send = func(ctx context.Context, _ *testing.T, s *vectorService, kind kind, c *vectorCase) callAnswer {
-		ctx = metadata.NewIncomingContext(ctx, c.metadata())
-		admitted, err := s.interceptor.Authorize(ctx, "/"+s.table.Name+"/"+string(kind))
+// askAuthorize is Authorize, the door of who has no server. Its calls have no kind.
+func askAuthorize(f *vectors.File) *vectorServer {
+	made := &vectorServer{kinds: kinds, takes: func(c *vectors.Case) bool { return c.Calls() && c.By != vectors.ByWire }}
+	made.services = f.Services()
+	made.send = func(ctx context.Context, _ *testing.T, s *vectors.Service, kind kind, c *vectors.Case) vectors.Answer {
+		ctx = metadata.NewIncomingContext(ctx, c.Metadata())
+		admitted, err := s.Interceptor.Authorize(ctx, "/"+s.Name+"/"+string(kind))
 		if err == nil {
-			s.served.enter(admitted)
+			s.Enter(admitted)
 		}
-		return answerOf(err)
+		return vectors.AnswerOf(err)
 	}
 	return made
 }
 
-// compare lists the differences between what a case says and what was seen of a call.
-func (s *vectorService) compare(c *vectorCase, kind kind, answer callAnswer, seen callRecord) []string {
-	wrong := seen.problems
-	differs := func(what string, got, want any) {
-		if got, want := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); got != want {
-			wrong = append(wrong, fmt.Sprintf("%s: got %s, want %s", what, got, want))
+// runInvalid checks that no code is generated for a rule, and why. There is no call to make.
+func runInvalid(t *testing.T, file *vectors.File, cases []*vectors.Case) {
+	t.Helper()
+	for _, c := range cases {
+		if c.Invalid == "" {
+			continue
 		}
+		t.Run(c.Name, func(t *testing.T) {
+			findings := file.Findings(c.Rule)
+			if len(findings) != 1 || !strings.Contains(findings[0].String(), c.Invalid) {
+				t.Errorf("got %v, want one finding with %q", findings, c.Invalid)
+			}
+		})
 	}
-	differs("questions to verifiers", seen.asked, c.Asked)
-	if c.Refused != nil {
-		differs("handlers that ran", len(seen.handlers), 0)
-	}
-	if c.Refused != nil && c.Refused.ByTransport {
-		differs("refused by the transport", answer.reset || answer.code != codes.OK, true)
-		differs("decisions", len(seen.decisions), 0)
-		return wrong
-	}
-	want := callAnswer{}
-	if c.Refused != nil {
-		want.code, want.message = s.denial.Code, s.denial.Message
-		if c.Refused.Code != nil {
-			want.code = *c.Refused.Code
-		}
-		if c.Refused.Message != nil {
-			want.message = *c.Refused.Message
-		}
-	}
-	differs("answer", answer, want)
-	decision := grpcauth.Decision{
-		FullMethod: "/" + s.table.Name + "/" + string(kind), Reason: grpcauth.Allowed, Code: want.code,
-	}
-	reason := decision.Reason.String()
-	if c.Refused != nil {
-		reason, decision.Header = c.Refused.Reason, c.Refused.Header
-	}
-	if len(seen.decisions) != 1 {
-		return append(wrong, fmt.Sprintf("%d decisions, want one", len(seen.decisions)))
-	}
-	got := seen.decisions[0]
-	differs("decision's method", got.FullMethod, decision.FullMethod)
-	differs("decision's header", got.Header, decision.Header)
-	differs("decision's reason", got.Reason, reason)
-	differs("decision's code", got.Code, decision.Code)
-	switch {
-	case c.Refused != nil && c.Refused.Error != "":
-		differs("decision's error holds "+c.Refused.Error, strings.Contains(fmt.Sprint(got.Err), c.Refused.Error), true)
-	case c.Refused == nil || len(seen.asked) == 0:
-		differs("decision's error", got.Err, nil)
-	}
-	if c.Allowed != nil {
-		wrong = append(wrong, c.Allowed.compare(seen)...)
-	}
-	return wrong
-}
-
-// compare is the part about the handler.
-func (a *vectorAllowed) compare(seen callRecord) []string {
-	if len(seen.handlers) != 1 {
-		return []string{fmt.Sprintf("handlers ran %d times, want once", len(seen.handlers))}
-	}
-	var wrong []string
-	handler := seen.handlers[0]
-	if !maps.Equal(handler.values, a.Values) {
-		wrong = append(wrong, fmt.Sprintf("the handler's values: got %q, want %q", handler.values, a.Values))
-	}
-	if handler.principal != a.Principal {
-		wrong = append(wrong, fmt.Sprintf("the handler's principal: got %q, want %q", handler.principal, a.Principal))
-	}
-	expires := 0
-	for seconds, expiry := range seen.expiries {
-		if handler.deadline.Equal(expiry) {
-			expires = seconds
-		}
-	}
-	if expires != a.ExpiresInSeconds {
-		wrong = append(wrong, fmt.Sprintf("the handler's context ends with an expiry in %d seconds, want %d", expires, a.ExpiresInSeconds))
-	}
-	return wrong
 }

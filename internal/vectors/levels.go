@@ -1,10 +1,9 @@
-package grpcauth_test
+package vectors
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
-	"testing"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -18,9 +17,9 @@ import (
 	grpcauthv1 "github.com/grpcauth/protoc-gen-go-grpcauth/proto/options/grpcauth/v1"
 )
 
-// vectorLevels are the rules of a file, of a service in it, and of the service's method, as a schema states
+// statedLevels are the rules of a file, of a service in it, and of the service's method, as a schema states
 // them; nil where it states none. The generator's own resolver adds them up.
-type vectorLevels struct {
+type statedLevels struct {
 	File    *statedRule `json:"file"`
 	Service *statedRule `json:"service"`
 	Method  *statedRule `json:"method"`
@@ -49,7 +48,7 @@ func (s *statedRule) MarshalJSON() ([]byte, error) {
 }
 
 // resolve returns the rule in force for the method, or what is wrong with the levels.
-func (l *vectorLevels) resolve() (*vectorRule, policy.Findings, error) {
+func (l *statedLevels) resolve() (*ruleInForce, policy.Findings, error) {
 	file, err := l.schema()
 	if err != nil {
 		return nil, nil, err
@@ -59,13 +58,13 @@ func (l *vectorLevels) resolve() (*vectorRule, policy.Findings, error) {
 	case len(findings) > 0:
 		return nil, findings, nil
 	case len(services) != 1:
-		return nil, nil, fmt.Errorf("no level states a rule")
+		return nil, nil, errors.New("no level states a rule")
 	}
 	return ruleOf(services[0].Methods[0]), nil, nil
 }
 
 // schema is a file with one method.
-func (l *vectorLevels) schema() (protoreflect.FileDescriptor, error) {
+func (l *statedLevels) schema() (protoreflect.FileDescriptor, error) {
 	options := [...]proto.Message{
 		&descriptorpb.FileOptions{}, &descriptorpb.ServiceOptions{}, &descriptorpb.MethodOptions{},
 	}
@@ -90,24 +89,24 @@ func (l *vectorLevels) schema() (protoreflect.FileDescriptor, error) {
 }
 
 // ruleOf writes a resolved rule in the form in which the files state those in force.
-func ruleOf(method *policy.Method) *vectorRule {
-	rule := &vectorRule{Public: method.Access == policy.Public, GuardedBy: method.GuardedBy}
+func ruleOf(method *policy.Method) *ruleInForce {
+	rule := &ruleInForce{Public: method.Access == policy.Public, GuardedBy: method.GuardedBy}
 	for _, h := range method.Headers {
 		rule.Headers = append(rule.Headers, headerOf(h))
 	}
 	for _, alternative := range method.AnyOf {
-		var list []vectorHeader
+		var list []headerInForce
 		for _, h := range alternative.Headers {
 			list = append(list, headerOf(h))
 		}
-		rule.AnyOf = append(rule.AnyOf, vectorAlternative{Headers: list})
+		rule.AnyOf = append(rule.AnyOf, alternativeInForce{Headers: list})
 	}
 	rule.Denial.Code, rule.Denial.Message = method.Denial.Code.String(), method.Denial.Message
 	return rule
 }
 
-func headerOf(resolved *policy.Header) vectorHeader {
-	h := vectorHeader{Name: resolved.Name, Type: resolved.Type.String(), Optional: resolved.Optional}
+func headerOf(resolved *policy.Header) headerInForce {
+	h := headerInForce{Name: resolved.Name, Type: resolved.Type.String(), Optional: resolved.Optional}
 	switch resolved.Check {
 	case policy.Equals:
 		h.Equals = resolved.Literals[0]
@@ -116,19 +115,19 @@ func headerOf(resolved *policy.Header) vectorHeader {
 	case policy.Present:
 		h.Present = &struct{}{}
 	case policy.Bearer:
-		h.Bearer = &vectorBearer{Scopes: resolved.Scopes}
+		h.Bearer = &bearerCheck{Scopes: resolved.Scopes}
 	case policy.Basic:
 		h.Basic = &struct{}{}
 	case policy.Verify:
-		h.Verify = &vectorVerify{Scheme: resolved.Scheme, Scopes: resolved.Scopes}
+		h.Verify = &verifyCheck{Scheme: resolved.Scheme, Scopes: resolved.Scopes}
 	}
 	return h
 }
 
 // resolveLevels adds the rules in force to those that the file states, and keeps what is wrong with the rest.
-func (f *vectorFile) resolveLevels() error {
+func (f *File) resolveLevels() error {
 	if f.Rules == nil {
-		f.Rules = map[string]*vectorRule{}
+		f.Rules = map[string]*ruleInForce{}
 	}
 	f.findings = map[string]policy.Findings{}
 	for name, levels := range f.Levels {
@@ -148,18 +147,5 @@ func (f *vectorFile) resolveLevels() error {
 	return nil
 }
 
-// runInvalid checks that no code is generated for a rule, and why. There is no call to make.
-func (f *vectorFile) runInvalid(t *testing.T, cases []*vectorCase) {
-	t.Helper()
-	for _, c := range cases {
-		if c.Invalid == "" {
-			continue
-		}
-		t.Run(c.Name, func(t *testing.T) {
-			findings := f.findings[c.Rule]
-			if len(findings) != 1 || !strings.Contains(findings[0].String(), c.Invalid) {
-				t.Errorf("got %v, want one finding with %q", findings, c.Invalid)
-			}
-		})
-	}
-}
+// Findings are what is wrong with the levels of that name: no code is generated for them.
+func (f *File) Findings(levels string) policy.Findings { return f.findings[levels] }
