@@ -119,18 +119,9 @@ func TestVectorsThatHTTP1DoesNotCarry(t *testing.T) {
 func (w connectWire) cases(all []*vectors.Case) []*vectors.Case {
 	var carried []*vectors.Case
 	for _, c := range all {
-		lost := false
-		for transport := range c.NotOver {
-			lost = lost || strings.HasSuffix(w.name, transport)
+		if here := c.Over(w.name, c.AtConnect); here != nil {
+			carried = append(carried, here)
 		}
-		if lost {
-			continue
-		}
-		here := *c
-		if c.AtConnect != nil {
-			here.Refused = c.AtConnect.Refused
-		}
-		carried = append(carried, &here)
 	}
 	return carried
 }

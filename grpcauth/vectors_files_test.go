@@ -63,10 +63,16 @@ func TestVectorFilesAreReadStrictly(t *testing.T) {
 		{`"allowed": {}},`, `"by": "wire", "allowed": {}},`},
 		{`"allowed": {}},`, `"not_over": {"HTTP/3": "why"}, "allowed": {}},`},
 		{`"allowed": {}},`, `"not_over": {"HTTP/1": ""}, "allowed": {}},`},
-		{`"allowed": {}},`, `"at_connect": {"why": "why", "refused": {"reason": "missing", "header": "a"}}, "allowed": {}},`},
 		{`"allowed": {}},`, `"at_connect": {"why": "why"}, "refused": {"reason": "missing", "header": "a"}},`},
 		{`"allowed": {}},`, `"at_connect": {"refused": {"reason": "missing", "header": "a"}}, "refused": {"reason": "missing", "header": "a"}},`},
 		{`"allowed": {}},`, `"at_connect": {"why": "why", "refused": {"reason": "missing", "header": "b"}}, "refused": {"reason": "missing", "header": "a"}},`},
+		{`"allowed": {}},`, `"at_connect": {"why": "why", "refused": {"reason": "missing", "header": "b"}}, "allowed": {}},`},
+		{`"allowed": {}},`, `"at_gateway": {"why": "why"}, "allowed": {}},`},
+		{`"allowed": {}},`, `"at_gateway": {"refused": {"reason": "missing", "header": "a"}}, "allowed": {}},`},
+		{`"allowed": {}},`, `"at_gateway": {"why": "why", "refused": {"reason": "missing", "header": "b"}}, "allowed": {}},`},
+		{`"allowed": {}},`, `"at_gateway": {"why": "why", "allowed": {}}, "refused": {"reason": "missing", "header": "a"}},`},
+		{`"allowed": {}},`, `"by": "in process", "why": "why", "at_gateway": {"why": "why", "refused": {"reason": "missing", "header": "a"}}, "allowed": {}},`},
+		{`"invalid": "is reserved"`, `"invalid": "is reserved", "not_over": {"grpc-gateway": "why"}`},
 		{`"allowed": {}}]}`, `"allowed": {}}]} {}`},
 	} {
 		if !strings.Contains(good, change[0]) {

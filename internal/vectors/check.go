@@ -32,7 +32,7 @@ func (f *File) checkCase(c *Case, used map[string]bool) error {
 	case c.LastsSeconds != 0 && c.By != ByInProcess:
 		return errors.New("lasts so long that a network would have a say")
 	}
-	if err := errors.Join(c.checkThreats(), c.checkElsewhere()); err != nil {
+	if err := errors.Join(c.checkThreats(), c.checkTransports()); err != nil {
 		return err
 	}
 	if c.By != ByWire {
@@ -40,6 +40,14 @@ func (f *File) checkCase(c *Case, used map[string]bool) error {
 			if _, err := pair.Unmarked(); err != nil || pair.Key != strings.ToLower(pair.Key) {
 				return fmt.Errorf("key %q: %w", pair.Key, err)
 			}
+		}
+	}
+	for _, at := range []*Elsewhere{c.AtConnect, c.AtGateway} {
+		if at == nil {
+			continue
+		}
+		if err := at.check(c, rule); err != nil {
+			return err
 		}
 	}
 	used[c.Rule] = true
@@ -57,11 +65,6 @@ func (f *File) checkCase(c *Case, used map[string]bool) error {
 		}
 		return nil
 	}
-	if c.AtConnect != nil {
-		if err := c.AtConnect.Refused.check(rule); err != nil {
-			return err
-		}
-	}
 	return c.Refused.check(rule)
 }
 
@@ -78,18 +81,26 @@ func (r *refusedCall) check(rule *ruleInForce) error {
 }
 
 // transports are what a case may say that it cannot travel over.
-var transports = []string{"HTTP/1", "gRPC-Web over HTTP/1"}
+var transports = []string{"HTTP/1", "gRPC-Web over HTTP/1", "grpc-gateway"}
 
-func (c *Case) checkElsewhere() error {
+func (c *Case) checkTransports() error {
 	for transport, why := range c.NotOver {
 		if !slices.Contains(transports, transport) || why == "" {
 			return fmt.Errorf("says not why it does not travel over %q, or that is no transport", transport)
 		}
 	}
-	if at := c.AtConnect; at != nil && (at.Why == "" || at.Refused == nil || c.Refused == nil) {
-		return errors.New("says not what is different at the Connect door, and why; only refusals may differ")
-	}
 	return nil
+}
+
+// check is about a door's own verdict, which is never that a call passes.
+func (e *Elsewhere) check(c *Case, rule *ruleInForce) error {
+	if e.Why == "" || e.Refused == nil {
+		return errors.New("says not what is different at a door, and why; only a refusal may differ")
+	}
+	if c.By == ByInProcess {
+		return errors.New("states what a door does about a call that no transport carries")
+	}
+	return e.Refused.check(rule)
 }
 
 func (c *Case) checkThreats() error {
@@ -108,6 +119,8 @@ func (f *File) checkInvalid(c *Case, used map[string]bool) error {
 		return fmt.Errorf("the levels %q are unknown, or resolve", c.Rule)
 	case c.Allowed != nil || c.Refused != nil || c.Send != nil || c.Asked != nil || c.By != "" || c.LastsSeconds != 0:
 		return errors.New("makes a call, although its rule does not generate")
+	case c.NotOver != nil || c.AtConnect != nil || c.AtGateway != nil:
+		return errors.New("speaks of doors, although its rule does not generate")
 	}
 	used[c.Rule] = true
 	return c.checkThreats()

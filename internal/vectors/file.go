@@ -101,7 +101,8 @@ type (
 		Refused      *refusedCall `json:"refused"`
 		Invalid      string       `json:"invalid"`
 
-		NotOver   map[string]string `json:"not_over"`   // why, by transport
+		NotOver   map[string]string `json:"not_over"` // why, by transport
+		AtGateway *Elsewhere        `json:"at_gateway"`
 		AtConnect *Elsewhere        `json:"at_connect"` // a verdict unlike the one of grpc's servers
 	}
 

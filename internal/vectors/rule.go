@@ -18,6 +18,17 @@ func (r *ruleInForce) all() []headerInForce {
 	return all
 }
 
+// HeaderNames are those that the rules of a file name, in lower case.
+func (f *File) HeaderNames() map[string]bool {
+	names := map[string]bool{}
+	for _, rule := range f.Rules {
+		for _, h := range rule.all() {
+			names[h.Name] = true
+		}
+	}
+	return names
+}
+
 // verified is true for what a verifier decides, valued for what a handler reads.
 func (h headerInForce) verified() bool { return h.Bearer != nil || h.Basic != nil || h.Verify != nil }
 func (h headerInForce) valued() bool   { return h.Present != nil || len(h.In.Values) > 0 }
