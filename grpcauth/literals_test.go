@@ -8,9 +8,9 @@ import (
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/internal/rules"
 )
 
-// What a call sends is complete, wherever its literals stand among values that a source supplies.
+// What a call sends is complete, wherever its literals stand among values that a source supplies. (Not in parallel: the
+// allocations of all tests are counted.)
 func TestLiteralsBesideOtherValues(t *testing.T) {
-	t.Parallel()
 	literal, value := rules.Header{Name: "x-a", Equals: "1"}, rules.Header{Name: "x-b", Present: rules.String}
 	either := [][]rules.Header{{value}}
 	for name, test := range map[string]struct {
@@ -36,6 +36,9 @@ func TestLiteralsBesideOtherValues(t *testing.T) {
 		rule, err := newClientRule(compiled[0], []rules.Supplier{supplier}, clientSettings{})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if allocated := testing.AllocsPerRun(10, func() { rule.creds.GetRequestMetadata(t.Context()) }); (allocated == 0) != (len(test.want) == 1) {
+			t.Errorf("%s: %v allocations; literals alone are put together once", name, allocated)
 		}
 		if sent, err := rule.creds.GetRequestMetadata(t.Context()); err != nil || !maps.Equal(sent, test.want) {
 			t.Errorf("%s: %q, %v", name, sent, err)
