@@ -49,7 +49,7 @@ lint: tools ## golangci-lint, and buf lint if buf is there
 	@if command -v $(BUF) >/dev/null; then $(BUF) lint; else echo "buf is missing: .proto files not linted"; fi
 
 .PHONY: interop
-interop: ## install clients and servers in other languages, and call between them and ours
+interop: ## install clients and servers that others wrote, and call between them and ours
 	@interop/run
 
 .PHONY: browser

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -61,6 +62,7 @@ func (c commandLine) call(ctx context.Context, address, protocol, kind, header s
 	var out, complaints bytes.Buffer
 	command := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
 	command.Stdout, command.Stderr = &out, &complaints
+	command.WaitDelay = time.Second // npm's buf is a script: the program that it starts outlives it
 	failed := command.Run()
 	made := cases.Call{Kind: kind, Header: header}
 	var exit *exec.ExitError

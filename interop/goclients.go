@@ -36,7 +36,7 @@ func people() []string { return []string{ada, "Grace"} }
 // nameFor is who is to be greeted: one that the greeter knows, or not.
 func nameFor(kind string) string {
 	if kind == cases.Details {
-		return "Nobody"
+		return doors.Nobody
 	}
 	return ada
 }

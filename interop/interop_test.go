@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What `make interop` prints, as a test. It needs what that installs.
+// What `make interop` prints, as a test. It needs what that installs. CI has a step for that, and skips this.
 func TestPeersInOtherLanguages(t *testing.T) {
 	if os.Getenv("GRPCAUTH_NODE_MODULES") == "" && os.Getenv("GRPCAUTH_TOOLS") != "required" {
 		t.Skip("the peers are not installed: run `make interop`")

@@ -1,6 +1,6 @@
-// Command interop calls the greeter between Go and other languages, in both directions: our client against
-// servers that others wrote, and their clients against ours. It prints a line for each call with what the
-// calling side saw, and then how many were as they should be:
+// Command interop calls the greeter in both directions: our clients against servers that others wrote, most of them
+// in other languages, and their clients against ours. It prints a line for each call with what the calling side
+// saw, and then how many were as they should be:
 //
 //	make interop
 package main

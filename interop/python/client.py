@@ -34,7 +34,8 @@ def calls(channel):
         return lambda options: [call(schema.request(method)(**fields), **options)]
 
     def repeat(options):
-        return list(make(channel, "unary_stream", "RepeatHello")(schema.request("RepeatHello")(name="Ada", times=2), **options))
+        request = schema.request("RepeatHello")(name="Ada", times=2)
+        return list(make(channel, "unary_stream", "RepeatHello")(request, **options))
 
     def together(options):
         people = (schema.request("GreetTogether")(name=name) for name in PEOPLE)
