@@ -1,4 +1,4 @@
-package grpcauth_test
+package vectors_test
 
 import (
 	"strings"
