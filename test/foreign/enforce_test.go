@@ -1,6 +1,7 @@
 package warehouse_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -241,7 +242,7 @@ func TestAcceptedWithCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	followed, err := following.Recv()
-	if err != nil || string(followed.GetTrace()) != string(trace) || followed.GetOffset() != offset {
+	if err != nil || !bytes.Equal(followed.GetTrace(), trace) || followed.GetOffset() != offset {
 		t.Errorf("Follow: %v, %v; want the trace and the offset back", followed, err)
 	}
 	if _, err := following.Recv(); !errors.Is(err, io.EOF) {
