@@ -74,3 +74,30 @@ func TestStreamsErrorsBeforeAndAcrossExpiry(t *testing.T) {
 		}
 	}
 }
+
+// A handler whose Send or Recv is refused may end without an error, as one does whose caller is gone. It may be ahead
+// of its call's timer, and what it left out is no success all the same.
+func TestStreamsWhoseHandlersEndQuietlyAtTheExpiry(t *testing.T) {
+	t.Parallel()
+	table := tableFor("test.v1.Service", headers(authimpl.Header{Name: "authorization", Bearer: true}))
+	interceptor := expiring(table, nil, 20*time.Millisecond)
+	for name, refused := range map[string]func(grpc.ServerStream) error{
+		"Send": func(stream grpc.ServerStream) error { return stream.SendMsg(nil) },
+		"Recv": func(stream grpc.ServerStream) error { return stream.RecvMsg(nil) },
+	} {
+		for range 10 {
+			stream := &brokenStream{ctx: arrived(t, "authorization", "Bearer a")}
+			err := interceptor.StreamInterceptor(nil, stream, &grpc.StreamServerInfo{FullMethod: table.Methods[3].FullMethod},
+				func(_ any, stream grpc.ServerStream) error {
+					deadline, _ := stream.Context().Deadline()
+					time.Sleep(time.Until(deadline) - time.Millisecond)
+					for refused(stream) == nil { // the runtime's timers are not so exact
+					}
+					return nil
+				})
+			if status.Code(err) != codes.Unauthenticated {
+				t.Errorf("%s: the stream ends with %v", name, err)
+			}
+		}
+	}
+}

@@ -111,17 +111,19 @@ func (r *serverRule) serveStream(srv any, stream grpc.ServerStream, handler grpc
 }
 
 // expiredInstead replaces the deadline error of a handler whose context ended because a credential expired.
-//
-// Either the clock or the context's cause tells: a deadline error that comes from grpc's own arithmetic can be there
-// before the context's timer has run, and the clock of the wall can be behind that timer.
 func expiredInstead(bounded context.Context, expiry time.Time, err error) error {
 	late := status.Code(err) == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)
-	deadline, _ := bounded.Deadline()
-	if !late || !deadline.Equal(expiry) { // the caller's own deadline was earlier
-		return err
-	}
-	if !time.Now().Before(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired) {
+	deadline, _ := bounded.Deadline() // the caller's own may have been earlier
+	if late && deadline.Equal(expiry) && expired(bounded, expiry) {
 		return rules.ErrExpired
 	}
 	return err
+}
+
+// expired is true once a credential has expired that bounds a context.
+//
+// Either the clock or the context's cause tells: a deadline error that comes from grpc's own arithmetic can be there
+// before the context's timer has run, and the clock of the wall can be behind that timer.
+func expired(bounded context.Context, expiry time.Time) bool {
+	return !time.Now().Before(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired)
 }

@@ -47,10 +47,13 @@ func (r *serverRule) serveUntil(
 		}()
 		end.err = handler(srv, &expiringStream{contextStream{ServerStream: stream, ctx: bounded}, expiry})
 		end.panicked = false
+		if expired(bounded, expiry) { // what was refused since is missing, and the handler need not say so
+			end.err = rules.ErrExpired
+		}
 	}()
 	select {
 	case end := <-done:
-		return expiredInstead(bounded, expiry, end.result())
+		return end.result()
 	case <-timer.C:
 		<-bounded.Done() // at the same moment, at the latest; cancel would give it another cause
 		return rules.ErrExpired
@@ -130,4 +133,4 @@ func (s *expiringStream) unlessExpired(do func() error) error {
 	return err
 }
 
-func (s *expiringStream) expired() bool { return !time.Now().Before(s.expiry) }
+func (s *expiringStream) expired() bool { return expired(s.ctx, s.expiry) }
