@@ -70,13 +70,13 @@ type expiringBody struct {
 
 func (b *expiringBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) && expired(b.expiry) {
+	if err != nil && !errors.Is(err, io.EOF) && past(b.expiry) {
 		err = connectError(rules.ErrExpired)
 	}
 	return n, err
 }
 
-func expired(expiry time.Time) bool { return !time.Now().Before(expiry) }
+func past(expiry time.Time) bool { return !time.Now().Before(expiry) }
 
 // ending is how a handler ended that ran in a goroutine of its own.
 type ending struct {

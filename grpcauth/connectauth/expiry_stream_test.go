@@ -66,6 +66,27 @@ func TestStreamsBetweenTheExpiryAndTheTimer(t *testing.T) {
 	}
 }
 
+// A handler whose Send is refused may end without an error, as one does whose caller is gone. What it left out is no
+// success all the same.
+func TestStreamsWhoseHandlersEndQuietlyAtTheExpiry(t *testing.T) {
+	t.Parallel()
+	for _, install := range installs {
+		s := &service{receive: func(ctx context.Context, _, send func() error) error {
+			deadline, _ := ctx.Deadline()
+			time.Sleep(time.Until(deadline) - time.Millisecond)
+			for send() == nil { // the runtime's timers are not so exact
+			}
+			return nil
+		}}
+		server := h2c.serve(t, install.handler(expiring(shortLife), s))
+		for _, p := range protocols {
+			for range 4 {
+				wantError(t, server.call(t.Context(), p, serverStream, token), connect.CodeUnauthenticated, textExpired)
+			}
+		}
+	}
+}
+
 // What interceptors put into header and trailer before is the handler's to keep and to delete, and arrives without a
 // message as well.
 func TestHeadersOfStreamsWithAnExpiry(t *testing.T) {

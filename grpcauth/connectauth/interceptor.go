@@ -124,11 +124,15 @@ func refusal(spec connect.Spec, peer connect.Peer, err error, check bridge.Check
 }
 
 // expiredInstead is true for the deadline error of a handler whose context ended because a credential expired.
-// The clock or the context's cause tells, as in package grpcauth for grpc.
 func expiredInstead(bounded context.Context, expiry time.Time, err error) bool {
 	late := errors.Is(err, context.DeadlineExceeded) || connect.CodeOf(err) == connect.CodeDeadlineExceeded ||
 		status.Code(err) == codes.DeadlineExceeded
 	deadline, _ := bounded.Deadline()
-	return late && deadline.Equal(expiry) &&
-		(expired(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired))
+	return late && deadline.Equal(expiry) && expired(bounded, expiry)
+}
+
+// expired is true once a credential has expired that bounds a context. The clock or the context's cause tells, as in
+// package grpcauth for grpc.
+func expired(bounded context.Context, expiry time.Time) bool {
+	return past(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired)
 }

@@ -116,7 +116,7 @@ func (e *expiringResponse) begin(status int) bool {
 func (e *expiringResponse) inTime(final bool) bool {
 	e.beginning.Lock()
 	defer e.beginning.Unlock()
-	if e.late || expired(e.expiry) {
+	if e.late || past(e.expiry) {
 		return false
 	}
 	e.final = final
@@ -126,7 +126,7 @@ func (e *expiringResponse) inTime(final bool) bool {
 func (e *expiringResponse) expired() bool {
 	e.beginning.Lock()
 	defer e.beginning.Unlock()
-	return e.late || expired(e.expiry)
+	return e.late || past(e.expiry)
 }
 
 func (e *expiringResponse) control(do func(*http.ResponseController) error) error {

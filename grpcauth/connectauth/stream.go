@@ -23,15 +23,19 @@ func serveStreamUntil(
 	defer cancel()
 	timer := time.NewTimer(time.Until(expiry))
 	defer timer.Stop()
-	expiring := newExpiringConn(conn, expiry)
+	expiring := newExpiringConn(conn, func() bool { return expired(bounded, expiry) })
 	done := make(chan ending, 1)
-	go run(bounded, conn.Spec().Procedure, func() error { return next(bounded, expiring) },
-		func(end ending) { done <- end })
+	inTime := false
+	go run(bounded, conn.Spec().Procedure, func() error {
+		err := next(bounded, expiring)
+		inTime = !expiring.expired()
+		return err
+	}, func(end ending) { done <- end })
 	select {
 	case end := <-done:
 		err := end.result()
-		expiring.finish(true)
-		if expiredInstead(bounded, expiry, err) {
+		expiring.finish(inTime)
+		if !inTime { // what was refused since is missing, and the handler need not say so
 			return connectError(rules.ErrExpired)
 		}
 		return err
@@ -47,7 +51,7 @@ func serveStreamUntil(
 type expiringConn struct {
 	connect.StreamingHandlerConn
 
-	expiry  time.Time
+	expired func() bool
 	header  http.Header // the handler's, copied when they count: connect reads its own at the end
 	trailer http.Header
 
@@ -56,8 +60,8 @@ type expiringConn struct {
 	over  bool
 }
 
-func newExpiringConn(conn connect.StreamingHandlerConn, expiry time.Time) *expiringConn {
-	made := &expiringConn{StreamingHandlerConn: conn, expiry: expiry, header: http.Header{}, trailer: http.Header{}}
+func newExpiringConn(conn connect.StreamingHandlerConn, expired func() bool) *expiringConn {
+	made := &expiringConn{StreamingHandlerConn: conn, expired: expired, header: http.Header{}, trailer: http.Header{}}
 	maps.Copy(made.header, conn.ResponseHeader())
 	maps.Copy(made.trailer, conn.ResponseTrailer())
 	return made
@@ -73,7 +77,7 @@ func (c *expiringConn) ResponseTrailer() http.Header { return c.trailer }
 func (c *expiringConn) Send(message any) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.over || expired(c.expiry) {
+	if c.over || c.expired() {
 		return connectError(rules.ErrExpired)
 	}
 	c.copyHeader()
@@ -82,7 +86,7 @@ func (c *expiringConn) Send(message any) error {
 
 // Receive receives until the expiry.
 func (c *expiringConn) Receive(message any) error {
-	if expired(c.expiry) {
+	if c.expired() {
 		return connectError(rules.ErrExpired)
 	}
 	return c.unlessExpired(c.StreamingHandlerConn.Receive(message))
@@ -90,13 +94,14 @@ func (c *expiringConn) Receive(message any) error {
 
 // unlessExpired is err, or why the stream is over: what fails when the credential has expired failed for that.
 func (c *expiringConn) unlessExpired(err error) error {
-	if err != nil && !errors.Is(err, io.EOF) && expired(c.expiry) {
+	if err != nil && !errors.Is(err, io.EOF) && c.expired() {
 		return connectError(rules.ErrExpired)
 	}
 	return err
 }
 
-// finish waits for what is being sent, and lets nothing follow. inTime says that the handler has returned.
+// finish waits for what is being sent, and lets nothing follow. inTime says that the handler returned before the
+// expiry.
 func (c *expiringConn) finish(inTime bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
