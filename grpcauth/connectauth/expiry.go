@@ -33,7 +33,7 @@ func (m *middleware) serveUntil(
 	response := newExpiringResponse(w, expiry)
 	request := r.WithContext(bounded)
 	request.Header = r.Header.Clone() // connect's handlers write to it, and the refusal reads it
-	request.Body = &expiringBody{ReadCloser: r.Body, expiry: expiry}
+	request.Body = &expiringBody{ReadCloser: r.Body, expired: response.expired}
 	done := make(chan ending, 1)
 	go run(bounded, r.URL.Path, func() error {
 		m.next.ServeHTTP(response, request)
@@ -61,16 +61,19 @@ func (m *middleware) serveUntil(
 	response.finish(func() { m.refuse(w, r, rules.ErrExpired, check) })
 }
 
-// expiringBody tells a handler why it can read no more.
+// expiringBody is read until the expiry, and tells a handler why it can read no more.
 type expiringBody struct {
 	io.ReadCloser
 
-	expiry time.Time
+	expired func() bool
 }
 
 func (b *expiringBody) Read(p []byte) (int, error) {
+	if b.expired() { // though there may be something: what has arrived waits with net/http
+		return 0, connectError(rules.ErrExpired)
+	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) && past(b.expiry) {
+	if err != nil && !errors.Is(err, io.EOF) && b.expired() {
 		err = connectError(rules.ErrExpired)
 	}
 	return n, err

@@ -83,18 +83,18 @@ func TestReadsInTheMiddleOfAMessageEnd(t *testing.T) {
 }
 
 // What middleware further out has put into the header arrives, and early hints are no answer that the expiry would
-// have to leave alone.
+// have to leave alone: nothing of them is in the refusal.
 func TestHeadersAroundAnExpiry(t *testing.T) {
 	t.Parallel()
 	for lives, status := range map[time.Duration]int{time.Hour: http.StatusTeapot, lifetime: http.StatusUnauthorized} {
 		t.Run(lives.String(), func(t *testing.T) {
 			t.Parallel()
 			guarded := connectauth.NewMiddleware(expiring(lives))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Own", "1")
 				w.WriteHeader(http.StatusEarlyHints)
 				if lives == lifetime {
 					<-r.Context().Done()
 				}
-				w.Header().Set("Own", "1")
 				w.WriteHeader(http.StatusTeapot)
 			}))
 			server := h2.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -150,6 +150,78 @@ func TestHandlersThatGoOnAfterTheirLastWrite(t *testing.T) {
 			wantError(t, <-late, connect.CodeUnauthenticated, textExpired)
 		})
 	}
+}
+
+// Neither does a handler that stops in the middle of a message, and cares for nothing.
+func TestHandlersThatNeverFinishAMessage(t *testing.T) {
+	t.Parallel()
+	for _, wire := range []wire{h2, http1} {
+		t.Run(wire.name, func(t *testing.T) {
+			t.Parallel()
+			ended, release := make(chan error, 1), make(chan struct{})
+			guarded := connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/connect+proto")
+				w.Write(envelope([]byte("abc"))[:6])
+				http.NewResponseController(w).Flush()
+				<-release
+			}))
+			server := wire.serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer func() { ended <- nil }()
+				guarded.ServeHTTP(w, r)
+			}))
+			t.Cleanup(func() { close(release) })
+			response := server.post(t, http.NoBody) //nolint:bodyclose // post does
+			wantEnd(t, ended)
+			if body, err := io.ReadAll(response.Body); err == nil {
+				t.Errorf("the caller took %q for a success", body)
+			}
+		})
+	}
+}
+
+// What a caller has sent is read until the expiry, and not afterwards, though it has arrived.
+func TestReadsAfterTheExpiry(t *testing.T) {
+	t.Parallel()
+	for _, wire := range []wire{h2, http1} {
+		t.Run(wire.name, func(t *testing.T) {
+			t.Parallel()
+			read := make(chan string, 1)
+			server := wire.serve(t, connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(
+				func(_ http.ResponseWriter, r *http.Request) {
+					io.ReadFull(r.Body, make([]byte, 1))
+					<-r.Context().Done()
+					rest, err := io.ReadAll(r.Body)
+					if connect.CodeOf(err) != connect.CodeUnauthenticated {
+						t.Errorf("the handler got %v", err)
+					}
+					read <- string(rest)
+				})))
+			server.post(t, strings.NewReader("abc")) //nolint:bodyclose // post does
+			if rest := <-read; rest != "" {
+				t.Errorf("the handler read %q", rest)
+			}
+		})
+	}
+}
+
+// A handler may interrupt its own write, as without an expiry.
+func TestHandlersThatInterruptTheirWrites(t *testing.T) {
+	t.Parallel()
+	random := make([]byte, 64*mebibyte) // more than a connection holds
+	rand.Read(random)
+	ended := make(chan error, 1)
+	server := http1.serve(t, connectauth.NewMiddleware(expiring(time.Hour))(http.HandlerFunc(
+		func(w http.ResponseWriter, _ *http.Request) {
+			go func() {
+				time.Sleep(lifetime / 4) // the write is most likely to be blocked by now
+				http.NewResponseController(w).SetWriteDeadline(time.Now())
+			}()
+			_, err := w.Write(random)
+			ended <- err
+		})))
+	conn, _ := dialRaw(t, server) // which is not read
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\nContent-Length: 0\r\n\r\n", methodOf(unary))
+	wantEnd(t, ended)
 }
 
 // unwrapping is a response writer of a middleware further out.

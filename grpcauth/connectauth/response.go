@@ -3,7 +3,6 @@ package connectauth
 import (
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,18 +25,19 @@ type expiringResponse struct {
 	changed  *sync.Cond
 	begun    bool     // the header has been sent
 	frames   *framing // of a stream's response, once begun
-	broken   bool     // a write failed
+	broken   bool     // a write failed, or takes too long
 	returned bool     // the handler
-	over     bool     // nothing that the handler does counts any more
+	inTime   bool     // the handler returned before the expiry, or has begun a unary answer before it
+	over     bool     // nothing that the handler does counts any more; written with both mutexes held
 
-	beginning sync.Mutex // held while it is decided whether a response begins, and never while one is written
-	final     bool       // a unary answer has begun
-	late      bool       // the timer said so: the clock of the wall may be behind it
+	deciding sync.Mutex // held while it is decided what is in time, and never while something is written
+	final    bool       // a unary answer has begun: it may take as long as it does
+	late     bool       // the timer said so: the clock of the wall may be behind it
 }
 
 func newExpiringResponse(to http.ResponseWriter, expiry time.Time) *expiringResponse {
 	made := &expiringResponse{to: to, expiry: expiry, header: http.Header{}}
-	maps.Copy(made.header, to.Header())
+	replace(made.header, to.Header())
 	made.changed = sync.NewCond(&made.mutex)
 	return made
 }
@@ -68,15 +68,19 @@ func (e *expiringResponse) Write(p []byte) (int, error) {
 }
 
 // Flush sends what has been written.
-func (e *expiringResponse) Flush() {
+func (e *expiringResponse) Flush() { _ = e.FlushError() }
+
+// FlushError is for [http.ResponseController], as are the next three.
+func (e *expiringResponse) FlushError() error {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	if e.begin(http.StatusOK) {
-		_ = http.NewResponseController(e.to).Flush()
+	if !e.begin(http.StatusOK) {
+		return connectError(rules.ErrExpired)
 	}
+	return http.NewResponseController(e.to).Flush() //nolint:wrapcheck // as above
 }
 
-// SetReadDeadline is for [http.ResponseController], as are the next two.
+// SetReadDeadline is for [http.ResponseController].
 func (e *expiringResponse) SetReadDeadline(deadline time.Time) error {
 	return e.control(func(c *http.ResponseController) error { return c.SetReadDeadline(deadline) })
 }
@@ -101,10 +105,13 @@ func (e *expiringResponse) begin(status int) bool {
 	}
 	frames := framingOf(e.header.Get("Content-Type"))
 	last := status >= http.StatusOK // else another header follows
-	if !e.inTime(last && frames == nil) {
+	if !e.mayBegin(last && frames == nil) {
 		return false
 	}
-	e.copyHeader()
+	if !last { // what follows may be a refusal, which has nothing of the handler's
+		defer replace(e.to.Header(), e.to.Header().Clone())
+	}
+	replace(e.to.Header(), e.header)
 	e.to.WriteHeader(status)
 	if last {
 		e.begun, e.frames = true, frames
@@ -112,27 +119,32 @@ func (e *expiringResponse) begin(status int) bool {
 	return true
 }
 
-// inTime is true for a response that begins before the expiry. final says that it is a unary answer.
-func (e *expiringResponse) inTime(final bool) bool {
-	e.beginning.Lock()
-	defer e.beginning.Unlock()
-	if e.late || past(e.expiry) {
+// mayBegin is true for a response that begins before the expiry. final says that it is a unary answer.
+func (e *expiringResponse) mayBegin(final bool) bool {
+	e.deciding.Lock()
+	defer e.deciding.Unlock()
+	if e.tooLate() {
 		return false
 	}
 	e.final = final
 	return true
 }
 
+// expired is true when a handler may do no more than finish what it is writing.
 func (e *expiringResponse) expired() bool {
-	e.beginning.Lock()
-	defer e.beginning.Unlock()
-	return e.late || past(e.expiry)
+	e.deciding.Lock()
+	defer e.deciding.Unlock()
+	return e.tooLate()
 }
 
+// tooLate is expired for those who hold deciding.
+func (e *expiringResponse) tooLate() bool { return !e.final && (e.late || past(e.expiry)) }
+
+// control does not wait for what is being written: a handler may want to interrupt just that.
 func (e *expiringResponse) control(do func(*http.ResponseController) error) error {
-	e.mutex.Lock()
-	defer e.mutex.Unlock()
-	if e.over || e.expired() {
+	e.deciding.Lock() // also while it is done: the deadlines that follow an expiry stay the last ones
+	defer e.deciding.Unlock()
+	if e.over || e.tooLate() {
 		return connectError(rules.ErrExpired)
 	}
 	return do(http.NewResponseController(e.to))
@@ -142,7 +154,7 @@ func (e *expiringResponse) control(do func(*http.ResponseController) error) erro
 func (e *expiringResponse) handlerReturned() {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	e.returned = true
+	e.returned, e.inTime = true, !e.expired()
 	e.changed.Broadcast()
 }
 
@@ -150,32 +162,48 @@ func (e *expiringResponse) handlerReturned() {
 // begun, which was made in time, and which nothing but its end can follow. It does not wait for what is being
 // written, which may be blocked.
 func (e *expiringResponse) recall() bool {
-	e.beginning.Lock()
-	defer e.beginning.Unlock()
+	e.deciding.Lock()
+	defer e.deciding.Unlock()
 	e.late = true
 	return !e.final
 }
 
-// stop waits for the message that is being written, and lets nothing follow.
+// stop waits for the message that is being written, though not for long, and lets nothing follow.
 func (e *expiringResponse) stop() {
+	timer := time.AfterFunc(lastWrite, e.giveUp)
+	defer timer.Stop()
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	for e.begun && !e.frames.complete() && !e.broken && !e.returned {
 		e.changed.Wait()
 	}
+	e.end()
+}
+
+// end is for those who hold mutex.
+func (e *expiringResponse) end() {
+	e.deciding.Lock()
+	defer e.deciding.Unlock()
 	e.over = true
+}
+
+func (e *expiringResponse) giveUp() {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	e.broken = true
+	e.changed.Broadcast()
 }
 
 // finish ends the response: as the handler did if that was in time, and otherwise as the caller's protocol
 // says that the credential has expired. refuse does so where the response has not begun.
 func (e *expiringResponse) finish(refuse func()) {
-	e.stop()
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
+	e.end()
 	switch {
-	case !e.expired(), e.begun && (e.frames == nil || e.frames.ended):
+	case e.inTime, e.frames.finished():
 		if e.returned { // else its header is still the handler's
-			e.copyHeader() // and with it the trailers
+			replace(e.to.Header(), e.header) // and with it the trailers
 		}
 	case !e.begun:
 		refuse()
@@ -186,18 +214,13 @@ func (e *expiringResponse) finish(refuse func()) {
 	}
 }
 
-func (e *expiringResponse) copyHeader() {
-	clear(e.to.Header())
-	maps.Copy(e.to.Header(), e.header)
-}
-
 // framing follows the messages of a stream's response. nil is for responses without.
 type framing struct {
 	endFlag byte // of the frame that ends the stream; 0 where HTTP's trailers do
 
 	prefix []byte // of the frame under way
 	rest   uint32 // of the frame under way, after the prefix
-	ended  bool
+	ended  bool   // no frame follows the one under way
 }
 
 // The frames of all three protocols begin with a byte of flags and the length of what follows.
@@ -222,6 +245,9 @@ func framingOf(contentType string) *framing {
 
 // complete is true between two frames.
 func (f *framing) complete() bool { return f != nil && f.rest == 0 && len(f.prefix) == 0 }
+
+// finished is true when the frame that ends the stream has been written.
+func (f *framing) finished() bool { return f.complete() && f.ended }
 
 // advance follows what has been written.
 func (f *framing) advance(p []byte) {

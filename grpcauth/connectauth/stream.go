@@ -62,8 +62,8 @@ type expiringConn struct {
 
 func newExpiringConn(conn connect.StreamingHandlerConn, expired func() bool) *expiringConn {
 	made := &expiringConn{StreamingHandlerConn: conn, expired: expired, header: http.Header{}, trailer: http.Header{}}
-	maps.Copy(made.header, conn.ResponseHeader())
-	maps.Copy(made.trailer, conn.ResponseTrailer())
+	replace(made.header, conn.ResponseHeader())
+	replace(made.trailer, conn.ResponseTrailer())
 	return made
 }
 
@@ -119,7 +119,8 @@ func (c *expiringConn) copyHeader() {
 	c.begun = true
 }
 
+// replace shares no memory between the two: a handler goes on with its own while the other is read.
 func replace(old, with http.Header) {
 	clear(old)
-	maps.Copy(old, with)
+	maps.Copy(old, with.Clone())
 }
