@@ -45,7 +45,10 @@ func (c *countingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-const mebibyte = 1 << 20
+const (
+	kibibyte = 1 << 10
+	mebibyte = 1 << 20
+)
 
 // envelope is a message as streams and gRPC carry it.
 func envelope(payload []byte) []byte {

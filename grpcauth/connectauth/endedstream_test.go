@@ -14,9 +14,8 @@ import (
 func TestHandlersThatGoOnAfterTheEndOfTheirStream(t *testing.T) {
 	t.Parallel()
 	const end = "\x02\x00\x00\x00\x02{}"
-	release, ended := make(chan struct{}), make(chan struct{})
+	release := make(chan struct{})
 	handler := connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		defer close(ended)
 		w.Header().Set("Content-Type", "application/connect+proto")
 		io.WriteString(w, end)
 		for {
@@ -29,6 +28,7 @@ func TestHandlersThatGoOnAfterTheEndOfTheirStream(t *testing.T) {
 		}
 	}))
 	server := h2.serve(t, handler)
+	defer close(release)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+methodOf(serverStream), strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +43,4 @@ func TestHandlersThatGoOnAfterTheEndOfTheirStream(t *testing.T) {
 	if string(body) != end || err != nil {
 		t.Errorf("got %q and %v", body, err)
 	}
-	close(release)
-	<-ended
 }

@@ -17,9 +17,10 @@ import (
 	"github.com/grpcauth/protoc-gen-go-grpcauth/grpcauth/connectauth"
 )
 
-// sendsUntilItFails is a handler that sends more than any connection holds. The error that ends it goes to ended.
-func sendsUntilItFails(ended chan<- error) http.Handler {
-	random := make([]byte, mebibyte)
+// sendsUntilItFails is a handler that sends more than any connection holds, in messages of a size in bytes. The error
+// that ends it goes to ended.
+func sendsUntilItFails(size int, ended chan<- error) http.Handler {
+	random := make([]byte, size)
 	rand.Read(random) // what compresses well never fills a connection
 	large := &message{Value: random}
 	return connect.NewServerStreamHandler(methodOf(serverStream),
@@ -38,11 +39,11 @@ func sendsUntilItFails(ended chan<- error) http.Handler {
 func TestStreamsThatAreBlockedInSendEnd(t *testing.T) {
 	t.Parallel()
 	for _, wire := range []wire{h2, http1} {
-		for _, p := range []protocol{connectProtocol, grpcWebProtocol} {
+		for p, size := range map[*protocol]int{&connectProtocol: kibibyte, &grpcWebProtocol: mebibyte} {
 			t.Run(wire.name+"/"+p.name, func(t *testing.T) {
 				t.Parallel()
 				ended := make(chan error, 1)
-				server := wire.serve(t, connectauth.NewMiddleware(expiring(lifetime))(sendsUntilItFails(ended)))
+				server := wire.serve(t, connectauth.NewMiddleware(expiring(lifetime))(sendsUntilItFails(size, ended)))
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
 				request := connect.NewRequest(&message{})
@@ -79,7 +80,7 @@ func wantEnd(t *testing.T, ended <-chan error) {
 func TestHTTP2ConnectionsThatNobodyReadsEnd(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
-	server := h2c.serve(t, connectauth.NewMiddleware(expiring(lifetime))(sendsUntilItFails(ended)),
+	server := h2c.serve(t, connectauth.NewMiddleware(expiring(lifetime))(sendsUntilItFails(mebibyte, ended)),
 		func(server *httptest.Server) { server.Config.HTTP2 = &http.HTTP2Config{WriteByteTimeout: lifetime} })
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 	if err != nil {
