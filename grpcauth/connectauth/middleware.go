@@ -29,11 +29,11 @@ import (
 // chain of connect does not see refusals; [grpcauth.OnDecision] does.
 //
 // When a credential expires ([grpcauth.WithExpiry]) before its call has ended, the caller gets UNAUTHENTICATED,
-// the handler's context ends, and so does whatever it reads or writes. This is so for unary calls as well,
-// unless their answer has begun. A handler that goes on regardless runs in the background, as with grpc. For
-// this an outer middleware that wraps the [http.ResponseWriter] must offer Unwrap (see
-// [http.ResponseController]). What the caller has not read a second later is not sent; a caller that reads nothing
-// of its whole HTTP/2 connection is held to that by [http.HTTP2Config.WriteByteTimeout] only.
+// the handler's context ends, and so does whatever it reads or writes. This is so for unary calls as well, unless
+// their answer has begun; those of gRPC and gRPC-Web look like streams here. A handler that goes on regardless runs
+// in the background, as with grpc. For this an outer middleware that wraps the [http.ResponseWriter] must offer
+// Unwrap (see [http.ResponseController]). What the caller has not read a second later is not sent; a caller that
+// reads nothing of its whole HTTP/2 connection is held to that by [http.HTTP2Config.WriteByteTimeout] only.
 //
 // It panics if the interceptor was not made by a generated constructor.
 func NewMiddleware(interceptor *grpcauth.ServerInterceptor) func(http.Handler) http.Handler {
