@@ -236,12 +236,15 @@ func TestWhatFollowsAnExpiredHTTP1StreamIsNoRequest(t *testing.T) {
 	for name, outer := range map[string]func(http.ResponseWriter) http.ResponseWriter{
 		"net/http's writer": func(w http.ResponseWriter) http.ResponseWriter { return w },
 		"a wrapped one":     func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{w} },
+		"one wrapped twice": func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{unwrapping{w}} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var requests atomic.Int64
 			guarded := connectauth.NewMiddleware(expiring(lifetime))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				http.NewResponseController(w).EnableFullDuplex()
+				if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+					t.Error(err)
+				}
 				w.Header().Set("Content-Type", "application/connect+proto")
 				w.Write(envelope(nil))
 				http.NewResponseController(w).Flush()
