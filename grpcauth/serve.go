@@ -114,16 +114,8 @@ func (r *serverRule) serveStream(srv any, stream grpc.ServerStream, handler grpc
 func expiredInstead(bounded context.Context, expiry time.Time, err error) error {
 	late := status.Code(err) == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)
 	deadline, _ := bounded.Deadline() // the caller's own may have been earlier
-	if late && deadline.Equal(expiry) && expired(bounded, expiry) {
+	if late && deadline.Equal(expiry) && rules.Expired(bounded, expiry) {
 		return rules.ErrExpired
 	}
 	return err
-}
-
-// expired is true once a credential has expired that bounds a context.
-//
-// Either the clock or the context's cause tells: a deadline error that comes from grpc's own arithmetic can be there
-// before the context's timer has run, and the clock of the wall can be behind that timer.
-func expired(bounded context.Context, expiry time.Time) bool {
-	return !time.Now().Before(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired)
 }

@@ -47,7 +47,7 @@ func (r *serverRule) serveUntil(
 		}()
 		end.err = handler(srv, &expiringStream{contextStream{ServerStream: stream, ctx: bounded}, expiry})
 		end.panicked = false
-		if expired(bounded, expiry) { // what was refused since is missing, and the handler need not say so
+		if rules.Expired(bounded, expiry) { // what was refused since is missing, and the handler need not say so
 			end.err = rules.ErrExpired
 		}
 	}()
@@ -133,4 +133,4 @@ func (s *expiringStream) unlessExpired(do func() error) error {
 	return err
 }
 
-func (s *expiringStream) expired() bool { return expired(s.ctx, s.expiry) }
+func (s *expiringStream) expired() bool { return rules.Expired(s.ctx, s.expiry) }

@@ -128,11 +128,5 @@ func expiredInstead(bounded context.Context, expiry time.Time, err error) bool {
 	late := errors.Is(err, context.DeadlineExceeded) || connect.CodeOf(err) == connect.CodeDeadlineExceeded ||
 		status.Code(err) == codes.DeadlineExceeded
 	deadline, _ := bounded.Deadline()
-	return late && deadline.Equal(expiry) && expired(bounded, expiry)
-}
-
-// expired is true once a credential has expired that bounds a context. The clock or the context's cause tells, as in
-// package grpcauth for grpc.
-func expired(bounded context.Context, expiry time.Time) bool {
-	return past(expiry) || errors.Is(context.Cause(bounded), rules.ErrExpired)
+	return late && deadline.Equal(expiry) && rules.Expired(bounded, expiry)
 }

@@ -23,7 +23,7 @@ func serveStreamUntil(
 	defer cancel()
 	timer := time.NewTimer(time.Until(expiry))
 	defer timer.Stop()
-	expiring := newExpiringConn(conn, func() bool { return expired(bounded, expiry) })
+	expiring := newExpiringConn(conn, func() bool { return rules.Expired(bounded, expiry) })
 	done := make(chan ending, 1)
 	inTime := false
 	go run(bounded, conn.Spec().Procedure, func() error {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -77,4 +78,12 @@ func WithExpiry(ctx context.Context, expiry time.Time) context.Context {
 func Expiry(ctx context.Context) (time.Time, bool) {
 	expiry, ok := ctx.Value(expiryKey{}).(time.Time)
 	return expiry, ok
+}
+
+// Expired is true once a credential has expired that bounds a context, whose deadline has [ErrExpired] for its cause.
+//
+// Either the clock or the cause tells: a deadline error that comes from a transport's own arithmetic can be there
+// before the context's timer has run, and the clock of the wall can be behind that timer.
+func Expired(bounded context.Context, expiry time.Time) bool {
+	return !time.Now().Before(expiry) || errors.Is(context.Cause(bounded), ErrExpired)
 }
